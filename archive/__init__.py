@@ -1,0 +1,1 @@
+"""What the auditor will ask for: sealed segments of every login, verdict and answer."""

@@ -1,0 +1,1 @@
+"""How it is installed and started: embedded servers, compose, Helm, systemd, runbooks."""

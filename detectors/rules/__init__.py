@@ -1,0 +1,1 @@
+"""One detection a file."""

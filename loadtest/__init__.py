@@ -1,0 +1,1 @@
+"""Simulated attackers and customers, benchmarks beside peers, faults and the oracle."""

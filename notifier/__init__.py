@@ -1,0 +1,1 @@
+"""Asks the customer whether it was them, and acts on the answer."""

@@ -1,0 +1,1 @@
+"""The pipeline that runs: Faust on Kafka, windows in Redis, facts looked up, alerts out."""

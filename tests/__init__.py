@@ -1,0 +1,1 @@
+"""What must hold, mirrored folder by folder."""
