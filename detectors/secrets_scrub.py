@@ -1,0 +1,87 @@
+"""Fields that look like a secret lose their value before anything is written: only its length stays."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+SECRET_NAMES = (
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "pin",
+    "pincode",
+    "otp",
+    "totp",
+    "secret",
+    "clientsecret",
+    "token",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "authorization",
+    "cookie",
+    "setcookie",
+    "apikey",
+    "privatekey",
+    "cvv",
+    "cvc",
+    "credential",
+    "credentials",
+    "securityanswer",
+)
+"""Names of fields, compared without case, `_`, `-`, `.` and spaces; also as the end of a longer name."""
+
+_SUFFIXES = ("password", "passwd", "pwd", "secret", "token", "otp", "apikey", "privatekey")
+_HINTS = tuple(
+    hint.encode()
+    for hint in ("pass", "pwd", "pin", "otp", "secret", "token", "author", "cookie", "key", "cvv", "cvc", "credential")
+) + (b"securityanswer", b"security_answer", b"security-answer", b"\\u")
+_FOLD = re.compile(r"[\s_.\-]")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field of this name must never be written with its value."""
+    folded = _FOLD.sub("", name).casefold()
+    return folded in SECRET_NAMES or folded.endswith(_SUFFIXES)
+
+
+def scrub(raw: bytes) -> bytes:
+    """`raw` with every secret-shaped field's value replaced by `removed:<length>`; other bytes as they were.
+
+    A record that is no JSON object is returned unchanged: it has no fields. Records without any hint of
+    a secret (nearly all) cost a few substring searches.
+    """
+    folded = raw.lower().replace(b'"bad_password"', b"")  # a reason on the wire, not a field
+    if not any(hint in folded for hint in _HINTS):
+        return raw
+    try:
+        tree = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return raw
+    cleaned, found = _clean(tree)
+    return msgspec.json.encode(cleaned) if found else raw
+
+
+def _clean(node: Any) -> tuple[Any, bool]:
+    if isinstance(node, dict):
+        out: dict[str, Any] = {}
+        hit = False
+        for name, value in node.items():
+            if value is not None and is_secret(name):
+                out[name], inner = f"removed:{_length(value)}", True
+            else:
+                out[name], inner = _clean(value)
+            hit = hit or inner
+        return out, hit
+    if isinstance(node, list):
+        pairs = [_clean(item) for item in node]
+        return [value for value, _ in pairs], any(inner for _, inner in pairs)
+    return node, False
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, str) else len(msgspec.json.encode(value))
