@@ -1,0 +1,79 @@
+"""What a value must be beyond its type: bounds and shapes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from .durations import written
+
+# Kafka allows letters, digits, '.', '_' and '-' in the names of topics and groups.
+_NAME = re.compile(r"[A-Za-z0-9._-]{0,64}")
+_HOST_PORT = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
+_HIGHEST_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """From `low` to `high`, both allowed."""
+
+    low: Any
+    high: Any
+
+    def __call__(self, value: Any) -> str | None:
+        """What is wrong, or None."""
+        if self.low <= value <= self.high:
+            return None
+        return f"is not between {_plain(self.low)} and {_plain(self.high)}"
+
+
+@dataclass(frozen=True, slots=True)
+class NonEmpty:
+    """A text or path that must be given."""
+
+    def __call__(self, value: object) -> str | None:
+        """What is wrong, or None."""
+        return None if str(value) else "is empty; it must be set"
+
+
+def host_ports(value: str) -> str | None:
+    """`host:port`, several with commas."""
+    for part in value.split(","):
+        match = _HOST_PORT.fullmatch(part.strip())
+        if match is None or not 0 < int(match[1]) <= _HIGHEST_PORT:
+            return "is not host:port (several with commas); write kafka1:9092,kafka2:9092"
+    return None
+
+
+def name_part(value: str | None) -> str | None:
+    """Something that may stand in the name of a topic or a group."""
+    if value is None or _NAME.fullmatch(value):
+        return None
+    return "holds more than letters, digits, '.', '_' and '-', or more than 64 of them"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretUrl:
+    """A URL that redis-py understands. It may hold a password, so no message shows it."""
+
+    def __call__(self, value: str) -> str | None:
+        """What is wrong, or None."""
+        try:
+            parts = urlsplit(value)
+            valid = parts.scheme in {"redis", "rediss", "unix"} and parts.port != 0
+        except ValueError:
+            valid = False
+        return None if valid else "is not a URL like redis://host:6379/0, rediss:// or unix:///path"
+
+    def in_file(self, value: str) -> str | None:
+        """What is wrong with it in a file, which ends in repositories and backups; or None."""
+        if "@" in value:
+            return "holds a password; put it into password_file, or the URL into the environment"
+        return None
+
+
+def _plain(bound: object) -> str:
+    return written(bound) if isinstance(bound, timedelta) else str(bound)

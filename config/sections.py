@@ -1,0 +1,106 @@
+"""The sections of the settings as typed, frozen facts; default.toml says what each key is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from .checks import Between, NonEmpty, SecretUrl, host_ports, name_part
+
+SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+RedisMode = Literal["single", "cluster", "sentinel"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaSettings:
+    """How Kafka is reached, and how our topics are laid out."""
+
+    bootstrap: Annotated[str, host_ports]
+    security_protocol: SecurityProtocol
+    sasl_mechanism: SaslMechanism | None
+    sasl_username: str | None
+    sasl_password_file: Path | None
+    ssl_cafile: Path | None
+    ssl_certfile: Path | None
+    ssl_keyfile: Path | None
+    topic_prefix: Annotated[str, name_part]
+    partitions: Annotated[int, Between(1, 1024)]
+    replication: Annotated[int, Between(1, 7)]
+    retention: Annotated[timedelta, Between(timedelta(days=7), timedelta(days=30))]
+    session_timeout: Annotated[timedelta, Between(timedelta(seconds=6), timedelta(minutes=5))]
+    static_member_id: Annotated[str | None, name_part]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisSettings:
+    """How Redis or Valkey is reached, and over how many shards the state is spread."""
+
+    url: Annotated[str, SecretUrl()] = field(repr=False)  # may hold a password
+    password_file: Path | None
+    ssl_cafile: Path | None
+    mode: RedisMode
+    sentinel_service: str | None
+    shards: Annotated[int, Between(1, 256)]
+    timeout: Annotated[timedelta, Between(timedelta(milliseconds=100), timedelta(minutes=1))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectSettings:
+    """How the detect worker cuts its batches, and how long it remembers."""
+
+    batch_records: Annotated[int, Between(1, 100_000)]
+    buffered_batches: Annotated[int, Between(1, 64)]
+    lateness: Annotated[timedelta, Between(timedelta(minutes=1), timedelta(days=30))]
+    identity_ttl: Annotated[timedelta, Between(timedelta(minutes=1), timedelta(days=30))]
+    max_record_bytes: Annotated[int, Between(1024, 1_000_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSettings:
+    """Where the evidence is kept, and when a segment is sealed."""
+
+    directory: Annotated[Path, NonEmpty()]
+    segment_records: Annotated[int, Between(1, 10_000_000)]
+    segment_interval: Annotated[timedelta, Between(timedelta(seconds=1), timedelta(days=1))]
+    key_file: Annotated[Path, NonEmpty()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySettings:
+    """The secrets that belong to no single folder."""
+
+    pseudonym_key_file: Annotated[Path, NonEmpty()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """Where Prometheus asks; port 0 means nowhere."""
+
+    host: Annotated[str, NonEmpty()]
+    port: Annotated[int, Between(0, 65_535)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggingSettings:
+    """How much is logged, and in which form."""
+
+    level: LogLevel
+    json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings; paths are absolute, what was "" is None where that is allowed."""
+
+    data_dir: Annotated[Path, NonEmpty()]
+    kafka: KafkaSettings
+    redis: RedisSettings
+    detect: DetectSettings
+    archive: ArchiveSettings
+    keys: KeySettings
+    metrics: MetricsSettings
+    logging: LoggingSettings
