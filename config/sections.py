@@ -30,7 +30,7 @@ class KafkaSettings:
     topic_prefix: Annotated[str, name_part]
     partitions: Annotated[int, Between(1, 1024)]
     replication: Annotated[int, Between(1, 7)]
-    retention: Annotated[timedelta, Between(timedelta(days=7), timedelta(days=30))]
+    retention: Annotated[timedelta, Between(timedelta(hours=1), timedelta(days=30))]
     session_timeout: Annotated[timedelta, Between(timedelta(seconds=6), timedelta(minutes=5))]
     static_member_id: Annotated[str | None, name_part]
 
