@@ -1,0 +1,1 @@
+"""The configuration: settings, topics, the register of systems, failpoints."""
