@@ -93,6 +93,14 @@ class LoggingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileSettings:
+    """Files of the user's own instead of those that come along; None means ours."""
+
+    systems: Path | None
+    rules: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings; paths are absolute, what was "" is None where that is allowed."""
 
@@ -102,5 +110,6 @@ class Settings:
     detect: DetectSettings
     archive: ArchiveSettings
     keys: KeySettings
+    files: FileSettings
     metrics: MetricsSettings
     logging: LoggingSettings

@@ -10,6 +10,7 @@ from .reading import Sources, read
 from .sections import (
     ArchiveSettings,
     DetectSettings,
+    FileSettings,
     KafkaSettings,
     KeySettings,
     LoggingSettings,
@@ -21,6 +22,7 @@ from .sections import (
 __all__ = [
     "ArchiveSettings",
     "DetectSettings",
+    "FileSettings",
     "KafkaSettings",
     "KeySettings",
     "LoggingSettings",
