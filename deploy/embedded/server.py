@@ -1,0 +1,181 @@
+"""What Kafka and Valkey have in common: a folder, ports that last, one process, a record of it."""
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from . import process
+from .cache import only_one
+from .errors import StackError
+from .folders import prepare
+from .ports import LOOPBACK, free_port, is_free
+from .progress import Progress, Silent
+from .record import ServerRecord, read_record, write_record
+
+_PORT_ATTEMPTS = 3
+_TAKEN = ("Address already in use", "BindException")
+
+
+class Server(ABC):
+    """One server in a folder of its own, which holds its data, configuration, logs and record."""
+
+    name: ClassVar[str]
+    config_name: ClassVar[str]
+    start_within_s: ClassVar[float]
+    stop_within_s: ClassVar[float]
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        ports: Mapping[str, int] | None = None,
+        owner: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Describe the server; nothing is started or written.
+
+        Args:
+            directory: its folder.
+            ports: fixed ports by listener name; by default free ones, kept over restarts.
+            owner: a process whose end ends the server; None: it outlives its starter.
+            progress: told what is fetched and prepared.
+        """
+        self.directory = directory.absolute()
+        self.progress = progress or Silent()
+        self._fixed_ports = ports
+        self._owner = owner
+
+    @property
+    @abstractmethod
+    def port_names(self) -> tuple[str, ...]:
+        """Give the listeners that need a port; the first is the clients'."""
+
+    @abstractmethod
+    def command(self, ports: Mapping[str, int]) -> process.Command:
+        """Write the configuration, prepare the data folder, give what is to be run."""
+
+    @abstractmethod
+    def answers(self, record: ServerRecord) -> bool:
+        """Ask the server, by its own protocol, whether it serves."""
+
+    @property
+    @abstractmethod
+    def logs(self) -> tuple[Path, ...]:
+        """Give the log files; the first takes standard output and error."""
+
+    @property
+    def config(self) -> Path:
+        """Give its configuration file, by which its process is known."""
+        return self.directory / self.config_name
+
+    @property
+    def record(self) -> ServerRecord | None:
+        """Give what was written down at its last start."""
+        return read_record(self.directory)
+
+    @property
+    def port(self) -> int:
+        """Give the clients' port of the last start; 0 before the first."""
+        record = self.record
+        return record.ports.get(self.port_names[0], 0) if record else 0
+
+    @property
+    def address(self) -> str:
+        """Give HOST:PORT for clients, as of the last start."""
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """Give the running server's process id; None if it is down."""
+        marker, record = str(self.config), self.record
+        if record and process.is_running(record.pid, marker):
+            return record.pid
+        return None if record else process.find(marker)
+
+    def start(self, *, same_ports: bool = False) -> ServerRecord:
+        """Start the server, or adopt it if it runs; return when it answers.
+
+        Args:
+            same_ports: refuse to start on other ports than last time.
+
+        Raises:
+            StackError: it did not start; with the end of its log.
+        """
+        prepare(self.directory)
+        with only_one(self.directory / ".lock"):
+            record, pid = self.record, self.pid
+            if record and pid:
+                return self._wait(record)
+            if pid:  # its record was lost, and with it its ports
+                self.stop()
+            return self._start_somewhere(record, fixed=same_ports or bool(self._fixed_ports))
+
+    def stop(self) -> None:
+        """Stop the server in order; by force if it takes too long."""
+        if (pid := self.pid) is not None:
+            process.stop(pid, str(self.config), within_s=self.stop_within_s)
+
+    def kill(self) -> None:
+        """End the server at once (kill -9), as a crash would."""
+        if (pid := self.pid) is not None:
+            process.kill(pid, str(self.config))
+
+    def log_tail(self) -> str:
+        """Give the end of its logs."""
+        return process.tail(self.logs)
+
+    def _start_somewhere(self, record: ServerRecord | None, *, fixed: bool) -> ServerRecord:
+        for attempt in range(1, _PORT_ATTEMPTS + 1):
+            try:
+                return self._start(self._choose_ports(record, fixed=fixed))
+            except StackError as error:
+                # Between our look and its bind somebody else was quicker.
+                if fixed or attempt == _PORT_ATTEMPTS or not _port_was_taken(error):
+                    raise
+        raise StackError(f"{self.name}: no start in {_PORT_ATTEMPTS} attempts")
+
+    def _choose_ports(self, record: ServerRecord | None, *, fixed: bool) -> dict[str, int]:
+        wanted = self._fixed_ports or (record.ports if record else {})
+        ports: dict[str, int] = {}
+        for name in self.port_names:
+            port = wanted.get(name) or free_port(ports.values())
+            if not is_free(port):
+                if fixed:
+                    raise StackError(
+                        f"{self.name}: {LOOPBACK}:{port} is in use: stop what listens there"
+                    )
+                port = free_port(ports.values())
+            ports[name] = port
+        return ports
+
+    def _start(self, ports: Mapping[str, int]) -> ServerRecord:
+        command = self.command(ports)
+        pid = process.start(command, owner=self._owner)
+        record = ServerRecord(
+            pid=pid,
+            ports=dict(ports),
+            owner=self._owner,
+            started_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        )
+        try:
+            write_record(self.directory, record)
+            return self._wait(record)
+        except BaseException:
+            process.kill(pid, str(self.config))
+            raise
+
+    def _wait(self, record: ServerRecord) -> ServerRecord:
+        process.wait_until(
+            lambda: self.answers(record),
+            process.Watched(
+                name=self.name, pid=record.pid, marker=str(self.config), logs=self.logs
+            ),
+            within_s=self.start_within_s,
+        )
+        return record
+
+
+def _port_was_taken(error: StackError) -> bool:
+    return any(sign in str(error) for sign in _TAKEN)

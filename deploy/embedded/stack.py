@@ -1,0 +1,163 @@
+"""The servers that the pipeline needs, started and stopped together."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from .endpoints import Endpoints
+from .errors import StackError
+from .folders import prepare
+from .kafka_config import Listeners
+from .kafka_server import KafkaServer
+from .progress import Progress
+from .record import ServerRecord
+from .server import Server
+from .valkey_server import ValkeyServer
+
+
+class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One server as it is now."""
+
+    name: str
+    state: str  # up | down | silent: its process lives and does not answer
+    address: str  # HOST:PORT for clients; empty before the first start
+    pid: int | None
+    owner: int | None  # the process it ends with
+    started_at: str
+    directory: str
+
+
+class Stack:
+    """Kafka and Valkey, each in its folder below one data folder.
+
+    As a context manager it is up inside the block and down after it. Unless `owned` is given,
+    servers started by `up` outlive the process that started them.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        kafka: bool = True,
+        valkey: bool = True,
+        owned: bool = False,
+        listeners: Listeners = "PLAINTEXT",
+        progress: Progress | None = None,
+    ) -> None:
+        """Describe the stack; nothing is started or written.
+
+        Args:
+            data_dir: holds one folder a server; two stacks never share it.
+            kafka: with a broker.
+            valkey: with a Valkey.
+            owned: the servers end when this process ends, by whatever signal.
+            listeners: how clients connect to Kafka.
+            progress: told what is fetched and prepared.
+        """
+        self.data_dir = data_dir.absolute()
+        owner = os.getpid() if owned else None
+        shared: dict[str, Any] = {"owner": owner, "progress": progress}
+        self.kafka = (
+            KafkaServer(self.data_dir / "kafka", listeners=listeners, **shared) if kafka else None
+        )
+        self.valkey = ValkeyServer(self.data_dir / "valkey", **shared) if valkey else None
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Give the servers of this stack, the quick one first."""
+        return tuple(server for server in (self.valkey, self.kafka) if server is not None)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Give the addresses of the last start."""
+        return Endpoints(
+            kafka_bootstrap=self.kafka.address if self.kafka else "",
+            redis_url=self.valkey.url if self.valkey else "",
+            kafka_security=self.kafka.security if self.kafka else None,
+        )
+
+    def up(self) -> Endpoints:
+        """Start what is down; return when all of it answers.
+
+        Raises:
+            StackError: a server did not start. What was started before it stays.
+        """
+        prepare(self.data_dir)
+        for server in self.servers:
+            server.start()
+        return self.endpoints
+
+    def down(self) -> None:
+        """Stop all servers in order."""
+        for server in reversed(self.servers):
+            server.stop()
+
+    def status(self) -> tuple[ServerStatus, ...]:
+        """Tell of each server whether it lives and answers."""
+        return tuple(_status(server) for server in self.servers)
+
+    def kill_kafka(self) -> None:
+        """End Kafka at once (kill -9)."""
+        _present(self.kafka, "kafka").kill()
+
+    def kill_valkey(self) -> None:
+        """End Valkey at once (kill -9)."""
+        _present(self.valkey, "valkey").kill()
+
+    def start_kafka(self) -> None:
+        """Start Kafka again on the same ports and data."""
+        _present(self.kafka, "kafka").start(same_ports=True)
+
+    def start_valkey(self) -> None:
+        """Start Valkey again on the same port and data."""
+        _present(self.valkey, "valkey").start(same_ports=True)
+
+    def __enter__(self) -> Self:
+        try:
+            self.up()
+        except BaseException:
+            self.down()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.down()
+
+
+def running_endpoints(data_dir: Path) -> Endpoints | None:
+    """Give the addresses of the stack in this folder if all of it runs; else None."""
+    stack = Stack(data_dir)
+    return stack.endpoints if all(server.pid for server in stack.servers) else None
+
+
+def _present(server: Server | None, name: str) -> Server:
+    if server is None:
+        raise StackError(f"{name}: not part of this stack: create it with {name}=True")
+    return server
+
+
+def _status(server: Server) -> ServerStatus:
+    record, pid = server.record, server.pid
+    return ServerStatus(
+        name=server.name,
+        state=_state(server, record, pid),
+        address=server.address if record else "",
+        pid=pid,
+        owner=record.owner if record and pid else None,
+        started_at=record.started_at if record and pid else "",
+        directory=str(server.directory),
+    )
+
+
+def _state(server: Server, record: ServerRecord | None, pid: int | None) -> str:
+    if pid is None:
+        return "down"
+    return "up" if record and server.answers(record) else "silent"
