@@ -12,7 +12,7 @@ from .durations import written
 
 # Kafka allows letters, digits, '.', '_' and '-' in the names of topics and groups.
 _NAME = re.compile(r"[A-Za-z0-9._-]{0,64}")
-_HOST_PORT = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
+_HOST_PORT = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _HIGHEST_PORT = 65_535
 
 

@@ -12,7 +12,7 @@ _UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,12})(ms|s|m|h|d)")
 
 
 def parse_duration(text: str) -> timedelta:
@@ -20,7 +20,10 @@ def parse_duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError("is not a duration; write a whole number and ms, s, m, h or d: 300s or 5m")
-    return int(match[1]) * _UNITS[match[2]]
+    try:
+        return int(match[1]) * _UNITS[match[2]]
+    except OverflowError:
+        raise ValueError("is longer than any calendar; write a smaller number") from None
 
 
 def written(span: timedelta) -> str:

@@ -83,5 +83,3 @@ def contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("redis", "sentinel_service"), 'goes together with mode = "sentinel"'
     if redis.ssl_cafile is not None and not redis.url.startswith("rediss://"):
         yield ("redis", "ssl_cafile"), "is set, but url has no TLS; write rediss://"
-    if settings.detect.identity_ttl > settings.detect.lateness:
-        yield ("detect", "identity_ttl"), "is longer than lateness: no state is kept that long"
