@@ -1,0 +1,137 @@
+"""The thread that talks to the broker: heartbeats go on whatever the agent's event loop does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+
+from .batch import Chunk
+from .marks import Partition
+from .reader import ChunkReader
+
+if TYPE_CHECKING:
+    from .driver import BatchConsumer
+
+_NEVER_IDLE = timedelta(days=20)
+"""aiokafka leaves the group when nobody fetches for `max_poll_interval`. An agent that waits for
+Redis is not dead and its partitions would be no better off elsewhere; the limit is 2^31 ms."""
+_STOP_TIMEOUT = 5.0  # seconds to leave the group in good order; the session timeout does it else
+
+log = logging.getLogger(__name__)
+
+
+class BatchConsumerThread(AIOKafkaConsumerThread):
+    """Faust's consumer thread with our own consumer settings, reading and committing."""
+
+    _reader: ChunkReader | None = None
+
+    def _create_consumer(
+        self,
+        loop: asyncio.AbstractEventLoop,  # noqa: ARG002 - aiokafka takes the running one
+    ) -> aiokafka.AIOKafkaConsumer:
+        owner = cast("BatchConsumer", self.consumer)
+        options = owner.options
+        return aiokafka.AIOKafkaConsumer(
+            **owner.connection,
+            group_id=self.app.conf.id,
+            group_instance_id=options.group_instance_id,
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            enable_auto_commit=False,
+            # Without a committed offset everything Kafka still has is judged; `latest` would hide
+            # an outage. A transaction left open must not hold detection back: read_uncommitted.
+            auto_offset_reset="earliest",
+            isolation_level="read_uncommitted",
+            max_poll_interval_ms=_ms(_NEVER_IDLE),
+            max_partition_fetch_bytes=options.fetch_bytes,
+            fetch_max_wait_ms=_ms(options.fetch_wait),
+            request_timeout_ms=_ms(options.request_timeout),
+            session_timeout_ms=_ms(options.session_timeout),
+            rebalance_timeout_ms=_ms(options.rebalance_timeout),
+            heartbeat_interval_ms=_ms(options.heartbeat_interval),
+            metadata_max_age_ms=60_000,
+            check_crcs=True,
+        )
+
+    async def on_start(self) -> None:
+        """Connect to the brokers."""
+        await super().on_start()
+        self._reader = ChunkReader(
+            self._ensure_consumer(), cast("BatchConsumer", self.consumer).options
+        )
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group, but wait for no answer longer than the session would last anyway."""
+        consumer, self._consumer = self._consumer, None
+        if self._method_queue is not None:
+            await self._method_queue.stop()
+        if consumer is not None:
+            try:
+                await asyncio.wait_for(consumer.stop(), _STOP_TIMEOUT)
+            except (TimeoutError, asyncio.CancelledError):
+                log.warning("left the group without saying so: no answer from the coordinator")
+
+    def close(self) -> None:
+        """Do nothing: Faust closes the client here from the wrong loop; stopping does it."""
+
+    @property
+    def epoch(self) -> int:
+        """Number of the assignment that the newest chunk came from."""
+        return 0 if self._reader is None else self._reader.epoch
+
+    async def read_chunks(self, *, room: int, wait: float) -> list[Chunk]:
+        """At most `room` chunks, after at most `wait` seconds."""
+        if self._reader is None:
+            return []
+        chunks: list[Chunk] = await self.call_thread(self._reader.read, room=room, wait=wait)
+        return chunks
+
+    def claimed(self, chunk: Chunk) -> None:
+        """The chunk was taken over."""
+        if self._reader is not None:
+            self._reader.claimed(chunk)
+
+    async def commit_marks(self, offsets: Mapping[Partition, int], within: timedelta) -> bool:
+        """Commit; False when it did not come about and newer marks should be tried later."""
+        done: bool = await self.call_thread(
+            self._commit_marks, offsets, within=within.total_seconds()
+        )
+        return done
+
+    async def _commit_marks(self, offsets: Mapping[Partition, int], *, within: float) -> bool:
+        consumer = self._ensure_consumer()
+        started = time.monotonic()
+        wanted = {TopicPartition(*p): OffsetAndMetadata(o, "") for p, o in offsets.items()}
+        held = consumer.assignment()
+        if not wanted.keys() <= held:
+            return False
+        try:
+            await asyncio.wait_for(consumer.commit(wanted), within)
+        except (CommitFailedError, IllegalStateError):
+            # Rebalanced meanwhile: the marks are forgotten with the partitions, the next worker
+            # reads from the last commit.
+            log.info("commit came too late for a rebalance: %s", _told(offsets))
+            return False
+        except TimeoutError:
+            waited = time.monotonic() - started
+            log.warning("no answer to a commit in %.1f s, will try again", waited)
+            return False
+        return True
+
+
+def _ms(span: timedelta) -> int:
+    return int(span / timedelta(milliseconds=1))
+
+
+def _told(offsets: Mapping[Any, int]) -> str:
+    return ", ".join(f"{partition} {offset}" for partition, offset in offsets.items())

@@ -1,0 +1,291 @@
+"""The Faust transport `batched://`: one message a fetched chunk, and acks that are only ours.
+
+What is replaced, and why (faust-streaming 0.15.3):
+- `ack` is a no-op: Faust acks in a `finally`, whatever happened in the agent.
+- commits come from `OffsetMarks`: Faust's `_new_offset` skips unfinished messages.
+- the draining loop and `perform_seek`: Faust seeks to the committed offset only where that is
+  above 0, so records dropped in a rebalance before the first commit are never read again.
+- `wait_empty` is bounded: Faust's waits for ever for an agent that hangs.
+- unrecoverable errors end the process: in Faust they stop the fetcher and nobody notices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, ClassVar, cast
+
+from faust.transport.consumer import Fetcher
+from faust.transport.drivers import TRANSPORTS
+from faust.transport.drivers import aiokafka as stock
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from .batch import Batch, Chunk
+from .consumer_thread import BatchConsumerThread
+from .exits import leave
+from .marks import OffsetMarks, Partition, PartitionProgress
+from .options import TransportHooks, TransportOptions, TransportState
+
+ALIAS = "batched"
+_READ_WAIT = 1.0  # seconds a read may wait for records; stopping is looked at in between
+
+log = logging.getLogger(__name__)
+
+
+def register() -> None:
+    """Make `batched://host:port` known to Faust."""
+    TRANSPORTS.aliases[ALIAS] = f"{__name__}:Transport"
+
+
+class BatchMessage(ConsumerMessage):
+    """Faust's envelope of a batch; it watches Faust's ack, the trace of an agent that moved on."""
+
+    __slots__ = ("_acked", "_owner")
+
+    def __init__(self, batch: Batch, owner: BatchConsumer, generation_id: int) -> None:
+        self._acked = False
+        self._owner = owner
+        tp = TP(batch.topic, batch.partition)
+        super().__init__(
+            topic=batch.topic,
+            partition=batch.partition,
+            offset=batch.covers[0],
+            timestamp=batch.timestamps_ms[0] / 1000 if batch.timestamps_ms else 0.0,
+            timestamp_type=0,
+            headers=None,
+            key=None,
+            value=cast("bytes", batch),
+            checksum=None,
+            serialized_key_size=0,
+            serialized_value_size=0,
+            tp=tp,
+            generation_id=generation_id,
+        )
+
+    @property
+    def acked(self) -> bool:
+        """Set by Faust when the agent asks for the next message, failed or was cancelled."""
+        return self._acked
+
+    @acked.setter
+    def acked(self, acked: bool) -> None:
+        self._acked = acked
+        if acked:
+            self._owner.on_moved_on(cast("Batch", self.value))
+
+
+class RebalanceListener(stock.ConsumerRebalanceListener):
+    """Faust's listener; aiokafka only logs what it raises, and then nothing can be relied on."""
+
+    async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
+        """Call when partitions are being revoked."""
+        try:
+            await super().on_partitions_revoked(revoked)
+        except Exception as exc:  # noqa: BLE001 - see the class
+            leave("could not give partitions back", exc)
+
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        """Call when partitions are being assigned."""
+        try:
+            await super().on_partitions_assigned(assigned)
+        except Exception as exc:  # noqa: BLE001 - see the class
+            leave("could not take partitions over", exc)
+
+
+class BatchConsumer(stock.Consumer):
+    """Hands over batches, at most a few at a time, and commits what was done without a gap."""
+
+    RebalanceListener: ClassVar[type[stock.ConsumerRebalanceListener]] = RebalanceListener
+    _thread: BatchConsumerThread
+
+    def __init__(self, transport: Any, *args: Any, **kwargs: Any) -> None:
+        self.options: TransportOptions = transport.options
+        self.hooks: TransportHooks = transport.hooks
+        self.connection: Mapping[str, Any] = transport.connection
+        self.marks = OffsetMarks()
+        self.state_counts = TransportState()
+        self._in_work: set[Batch] = set()
+        self._changed = asyncio.Event()
+        self._commit_lock = asyncio.Lock()
+        super().__init__(transport, *args, **kwargs)
+        self.commit_interval = self.options.commit_interval.total_seconds()
+
+    def _new_consumer_thread(self) -> BatchConsumerThread:
+        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    # -- handing over
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Faust's fetching loop: read where there is room, hand over, stop when told."""
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                if not self.flow_active:
+                    await self.wait_first(self.can_resume_flow.wait(), timeout=_READ_WAIT)
+                elif (room := self._room()) <= 0:
+                    await self._wait_for_change(_READ_WAIT)
+                else:
+                    for chunk in await self._thread.read_chunks(room=room, wait=_READ_WAIT):
+                        await self._hand_over(chunk)
+        except self.consumer_stopped_errors:
+            if not self.app.should_stop:
+                leave("the Kafka client stopped by itself")
+        except asyncio.CancelledError:
+            if not self.app.should_stop:
+                raise
+        except Exception as exc:  # noqa: BLE001 - a fetcher that ends silently is detection off
+            leave("cannot go on fetching", exc)
+
+    def _room(self) -> int:
+        return self.options.buffered_batches - self.marks.open_count()
+
+    async def _wait_for_change(self, seconds: float) -> None:
+        self._changed.clear()
+        await self.wait_first(self._changed.wait(), timeout=seconds)
+
+    async def _hand_over(self, chunk: Chunk) -> None:
+        claim = self.marks.hand_over(
+            chunk.partition, epoch=chunk.epoch, start=chunk.start, end=chunk.end
+        )
+        if claim is not None:
+            self.state_counts.highwaters[chunk.partition] = chunk.highwater
+            batch = Batch(chunk, claim, on_begin=self._in_work.add, on_done=self._on_done)
+            if batch.offsets or batch.damage is not None:
+                self.state_counts.batches += 1
+                self.state_counts.records += len(batch)
+                self.state_counts.damaged_frames += batch.damage is not None
+                message = BatchMessage(batch, self, self.app.consumer_generation_id)
+                # A rebalance drops what is on its way; it is read again from the last commit.
+                await self.wait_first(self.callback(message), self.suspend_flow.wait())
+            else:
+                batch.done()  # transaction markers only: nobody's work
+        self._thread.claimed(chunk)
+
+    # -- acks
+
+    def _on_done(self, batch: Batch) -> None:
+        self.marks.done(batch.claim)
+        self._in_work.discard(batch)
+        self._changed.set()
+
+    def on_moved_on(self, batch: Batch) -> None:
+        """Faust says the agent is through with a batch; if that was not done, end the process."""
+        if batch.finished or not batch.live:
+            return
+        # Faust also acks what it skips during a rebalance, which no agent has seen.
+        if batch.begun or self.flow_active:
+            leave(f"the agent moved on from {batch!r} without done()")
+
+    def ack(self, message: Any) -> bool:  # noqa: ARG002 - Faust's signature
+        """Nothing: only `Batch.done` acks."""
+        return True
+
+    # -- commits
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002, ARG002 - Faust's signature
+        """Commit every mark that moved; one commit at a time, each with the newest marks."""
+        async with self._commit_lock:
+            offsets = self.marks.committable()
+            if not offsets:
+                return False
+            try:
+                done = await self._thread.commit_marks(offsets, self.options.commit_timeout)
+            except Exception as exc:  # noqa: BLE001 - not retriable: aiokafka has tried the others
+                leave("cannot commit", exc)
+            if done:
+                self.marks.committed(offsets)
+                self.state_counts.commits += 1
+                self.state_counts.last_commit_monotonic = time.monotonic()
+            else:
+                self.state_counts.failed_commits += 1
+            return done
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002 - Faust's signature
+        """Commit every mark that moved."""
+        return await self.commit(topics, start_new_transaction)
+
+    # -- rebalance and stop
+
+    async def perform_seek(self) -> None:
+        """Nothing: a new assignment starts at the committed offset, or the earliest, by itself."""
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Stop, let the batch in work finish for a while, commit, then forget the partitions."""
+        self.state_counts.rebalances += 1
+        await super().on_partitions_revoked(revoked)  # comes to wait_empty below
+        self.marks.close_epoch(self._thread.epoch)
+        self._changed.set()
+        self.hooks.on_revoked(_partitions(revoked))
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Tell that partitions are ours; batches come once Faust has resumed its streams."""
+        self.hooks.on_assigned(_partitions(assigned))
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def wait_empty(self) -> None:
+        """Wait, not for ever, for the batch in work; then commit what is done."""
+        stopping = self.app.should_stop
+        grace = self.options.stop_grace if stopping else self.options.revoke_grace
+        settled = await self._settle(grace)
+        await self.commit()
+        if not settled and stopping:
+            leave(f"told to stop, and after {grace} still at work on {self._named()}")
+        if not settled:
+            log.warning("gave partitions back after %s with %s unfinished", grace, self._named())
+
+    async def _settle(self, grace: timedelta) -> bool:
+        deadline = time.monotonic() + grace.total_seconds()
+        while self._busy():
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return False
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), remaining)
+            except TimeoutError:
+                return not self._busy()
+        return True
+
+    def _busy(self) -> list[Batch]:
+        return [batch for batch in self._in_work if batch.live]
+
+    def _named(self) -> str:
+        return ", ".join(map(repr, self._busy()))
+
+    async def verify_all_partitions_active(self) -> None:
+        """Nothing: Faust's check compares two different clocks and cannot see a stall."""
+
+    # -- what metrics ask
+
+    def progress(self) -> list[PartitionProgress]:
+        """Where each partition of the present assignment stands."""
+        return self.marks.progress(self.state_counts.highwaters)
+
+
+class Transport(stock.Transport):
+    """Faust's aiokafka transport with the batching consumer."""
+
+    Consumer: ClassVar[Any] = BatchConsumer
+    Fetcher: ClassVar[Any] = Fetcher
+
+    @property
+    def options(self) -> TransportOptions:
+        """The options the app was made with."""
+        return cast("TransportOptions", self.app.transport_options)  # type: ignore[attr-defined]
+
+    @property
+    def hooks(self) -> TransportHooks:
+        """Whom the app wants told."""
+        return cast("TransportHooks", self.app.transport_hooks)  # type: ignore[attr-defined]
+
+    @property
+    def connection(self) -> Mapping[str, Any]:
+        """Options of aiokafka: bootstrap servers, TLS, SASL."""
+        return cast("Mapping[str, Any]", self.app.kafka_connection)  # type: ignore[attr-defined]
+
+
+def _partitions(tps: Iterable[TP]) -> frozenset[Partition]:
+    return frozenset(Partition(tp.topic, tp.partition) for tp in tps)

@@ -1,0 +1,251 @@
+"""Takes fetched chunks out of aiokafka, whole: parallel lists, no object a record, no record lost.
+
+Why not `AIOKafkaConsumer.getmany` (aiokafka 0.14.0, the version this is pinned to and tested on):
+it builds an object a record (measured 0.8 million records/s against 2.5 million here); when a frame
+has a bad checksum it drops the good records before it without a word, their position already moved
+on; and, called the way Faust calls it, it never looks at the errors of the group coordinator, so a
+fenced or unauthorised member stalls in silence. Runs in the consumer's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import ConsumerStoppedError, KafkaError, UnsupportedCodecError
+
+from .batch import Chunk, DamagedFrame
+from .exits import describe
+from .marks import Partition
+from .options import TransportOptions
+
+_REASSIGNING_PAUSE = 0.02  # seconds; the agent's loop stops asking as soon as it learns of it
+
+log = logging.getLogger(__name__)
+
+
+class ChunkReader:
+    """Reads chunks from one consumer; keeps each until claimed, should its reader be cancelled."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, options: TransportOptions) -> None:
+        self._consumer = consumer
+        self._options = options
+        self._assignment: Any = None
+        self._unclaimed: list[Chunk] = []
+        self._lock = asyncio.Lock()
+        self._damage_seen: dict[Partition, tuple[int, int]] = {}
+        self.epoch = 0
+        """Number of the assignment that the newest chunk came from."""
+
+    def claimed(self, chunk: Chunk) -> None:
+        """The chunk reached its agent's queue, or is of no use: do not return it again."""
+        if chunk in self._unclaimed:
+            self._unclaimed.remove(chunk)
+
+    async def read(self, *, room: int, wait: float) -> list[Chunk]:
+        """At most `room` chunks, at once where there are any, else after at most `wait` seconds."""
+        async with self._lock:
+            self._check_alive()
+            subscriptions = self._consumer._subscription
+            subscription = subscriptions.subscription
+            assignment = None if subscription is None else subscription.assignment
+            if assignment is None or subscriptions.reassignment_in_progress:
+                await asyncio.sleep(_REASSIGNING_PAUSE)
+                return []
+            self._follow(assignment)
+            if self._unclaimed:
+                return list(self._unclaimed)
+            with subscriptions.fetch_context():
+                self._unclaimed = await self._fetched(assignment, room, wait)
+            return list(self._unclaimed)
+
+    def _follow(self, assignment: Any) -> None:
+        if assignment is not self._assignment:
+            self._assignment = assignment
+            self.epoch += 1
+            self._unclaimed = []
+
+    def _check_alive(self) -> None:
+        fetcher = self._consumer._fetcher
+        if self._consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        if fetcher._fetch_task.done():
+            raise KafkaError("the fetching task of aiokafka has ended by itself")
+        self._consumer._coordinator.check_errors()
+
+    async def _fetched(self, assignment: Any, room: int, wait: float) -> list[Chunk]:
+        fetcher = self._consumer._fetcher
+        subscriptions = self._consumer._subscription
+        deadline = time.monotonic() + wait
+        while True:
+            # A read never spans two assignments: what it returned would belong to neither.
+            if not assignment.active or subscriptions.reassignment_in_progress:
+                return []
+            chunks = self._drain(assignment, room)
+            remaining = deadline - time.monotonic()
+            if chunks or remaining <= 0:
+                return chunks
+            waiter = fetcher._create_fetch_waiter()
+            await asyncio.wait([waiter], timeout=remaining)
+            if waiter.done():
+                waiter.result()  # authorisation errors come this way
+            else:
+                waiter.cancel()
+            self._check_alive()
+
+    def _drain(self, assignment: Any, room: int) -> list[Chunk]:
+        fetcher = self._consumer._fetcher
+        chunks: list[Chunk] = []
+        for tp in list(fetcher._records):
+            if len(chunks) >= room:
+                break
+            fetched = fetcher._records[tp]
+            if hasattr(fetched, "check_raise"):
+                del fetcher._records[tp]
+                fetched.check_raise()
+            if fetched._assignment is not assignment or not fetched.check_assignment(tp):
+                del fetcher._records[tp]
+            else:
+                chunks += self._chunks(tp, assignment.state_value(tp), fetched)
+                if fetched.has_more():
+                    fetcher._records.move_to_end(tp)  # the others first, next time
+                else:
+                    del fetcher._records[tp]
+            fetcher._notify(fetcher._wait_consume_future)
+        return chunks
+
+    def _chunks(self, tp: Any, state: Any, fetched: Any) -> Iterator[Chunk]:
+        """The next records of one partition; moves its position past what is returned."""
+        partition = Partition(tp.topic, tp.partition)
+        records = fetched._partition_records
+        start = state.position
+        frames = _Frames(records._records, start, self._options.batch_records)
+        damage = frames.read(int(state.highwater or 0), check_crcs=records._check_crcs)
+        end = frames.position
+        if damage is not None or frames.exhausted:
+            fetched._partition_records = None  # damage is met again, and first, by the next fetch
+        else:
+            records.next_fetch_offset = end
+        if damage is None or end > start:
+            damage = None
+        elif self._believe(partition, damage, transient=frames.transient):
+            end = damage.next_offset or start + 1
+        if end > start:
+            state.consumed_to(end)
+            yield from frames.sliced(partition, self.epoch, start, end, state.highwater, damage)
+
+    def _believe(self, partition: Partition, damage: DamagedFrame, *, transient: bool) -> bool:
+        """Whether damage is real: a wrong checksum must survive being fetched again."""
+        offset, times = self._damage_seen.get(partition, (-1, 0))
+        times = times + 1 if offset == damage.first_offset else 1
+        self._damage_seen[partition] = (damage.first_offset, times)
+        log.error(
+            "%s: cannot read records from offset %d on (attempt %d of %d): %s",
+            partition,
+            damage.first_offset,
+            times,
+            self._options.damage_retries if transient else times,
+            damage.reason,
+        )
+        return not transient or times >= self._options.damage_retries
+
+
+class _Frames:
+    """Unpacks record batches of one fetch up to a number of records, or to the first damage."""
+
+    def __init__(self, records: Any, position: int, limit: int) -> None:
+        self._records = records
+        self._limit = limit
+        self.position = position
+        self.transient = False
+        self.exhausted = False
+        self.offsets: list[int] = []
+        self.timestamps_ms: list[int] = []
+        self.keys: list[bytes | None] = []
+        self.values: list[bytes | None] = []
+
+    def read(self, highwater: int, *, check_crcs: bool) -> DamagedFrame | None:
+        """Read on; what was read before a damage stays readable, `position` stands before it."""
+        while len(self.offsets) < self._limit:
+            try:
+                if not self._records.has_next():
+                    self.exhausted = True
+                    return None
+                frame = self._records.next_batch()
+            except Exception as exc:  # noqa: BLE001 - the length field itself is broken
+                self.transient = True
+                return DamagedFrame(
+                    first_offset=self.position, next_offset=None, reason=describe(exc)
+                )
+            if check_crcs and not frame.validate_crc():
+                self.transient = True
+                return self._damaged("its checksum is wrong", self._end_of(frame, highwater))
+            if frame.is_control_batch:
+                self.position = max(self.position, frame.next_offset)
+                continue
+            try:
+                self._take(list(frame))
+            except Exception as exc:  # noqa: BLE001 - zlib, cramjam and aiokafka each have their own
+                self.transient = not isinstance(exc, UnsupportedCodecError)
+                return self._damaged(describe(exc), frame.next_offset)
+            self.position = max(self.position, frame.next_offset)
+        return None
+
+    def sliced(
+        self,
+        partition: Partition,
+        epoch: int,
+        start: int,
+        end: int,
+        highwater: int | None,
+        damage: DamagedFrame | None,
+    ) -> Iterator[Chunk]:
+        """What was read, cut to the limit: one frame can hold more records than a batch should."""
+        step = self._limit
+        for first in range(0, max(len(self.offsets), 1), step):
+            last = first + step
+            whole = last >= len(self.offsets)
+            until = end if whole else self.offsets[last - 1] + 1
+            yield Chunk(
+                partition=partition,
+                epoch=epoch,
+                start=start,
+                end=until,
+                offsets=self.offsets[first:last],
+                timestamps_ms=self.timestamps_ms[first:last],
+                keys=self.keys[first:last],
+                values=self.values[first:last],
+                highwater=highwater or end,
+                damage=damage,
+            )
+            start = until
+
+    def _take(self, records: list[Any]) -> None:
+        offsets = [record.offset for record in records]
+        if offsets and offsets[0] < self.position:
+            # The broker sends whole frames: the part before our position was read already.
+            cut = bisect_left(offsets, self.position)
+            records, offsets = records[cut:], offsets[cut:]
+        self.offsets += offsets
+        self.timestamps_ms += [record.timestamp for record in records]
+        self.keys += [record.key for record in records]
+        self.values += [record.value for record in records]
+
+    def _end_of(self, frame: Any, highwater: int) -> int | None:
+        """Where a frame ends whose header may lie: the next frame's start, or the log's end."""
+        try:
+            if self._records.has_next():
+                following = self._records.next_batch()
+                if following.validate_crc() and following.base_offset > self.position:
+                    return int(following.base_offset)
+        except Exception:  # noqa: BLE001 - then the end is not known from here
+            return None
+        return highwater if frame.next_offset == highwater > self.position else None
+
+    def _damaged(self, reason: str, next_offset: int | None) -> DamagedFrame:
+        return DamagedFrame(first_offset=self.position, next_offset=next_offset, reason=reason)
