@@ -28,6 +28,9 @@ def java_command(jars: Sequence[Path], logging: Path | None, *options: str) -> l
         str(JAVA),
         *options,
         "-Djava.net.preferIPv4Stack=true",
+        # What Kafka 4.4 still does and Java 25 warns of, once a start.
+        "--sun-misc-unsafe-memory-access=allow",
+        "--enable-native-access=ALL-UNNAMED",
         *([f"-Dlog4j2.configurationFile={logging}"] if logging else []),
         "-cp",
         ":".join(map(str, jars)),

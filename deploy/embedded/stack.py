@@ -1,6 +1,7 @@
 """The servers that the pipeline needs, started and stopped together."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -45,6 +46,7 @@ class Stack:
         valkey: bool = True,
         owned: bool = False,
         listeners: Listeners = "PLAINTEXT",
+        valkey_settings: Mapping[str, str] | None = None,
         progress: Progress | None = None,
     ) -> None:
         """Describe the stack; nothing is started or written.
@@ -55,6 +57,7 @@ class Stack:
             valkey: with a Valkey.
             owned: the servers end when this process ends, by whatever signal.
             listeners: how clients connect to Kafka.
+            valkey_settings: further lines of valkey.conf, which win.
             progress: told what is fetched and prepared.
         """
         self.data_dir = data_dir.absolute()
@@ -63,7 +66,11 @@ class Stack:
         self.kafka = (
             KafkaServer(self.data_dir / "kafka", listeners=listeners, **shared) if kafka else None
         )
-        self.valkey = ValkeyServer(self.data_dir / "valkey", **shared) if valkey else None
+        self.valkey = (
+            ValkeyServer(self.data_dir / "valkey", settings=valkey_settings, **shared)
+            if valkey
+            else None
+        )
 
     @property
     def servers(self) -> tuple[Server, ...]:

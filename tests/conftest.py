@@ -1,0 +1,144 @@
+"""Real servers for tests, started when the first test asks for them: at most one stack a worker."""
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import redis
+from kafka.admin import KafkaAdminClient, NewTopic
+
+from deploy.embedded import Stack, ValkeyServer
+
+_DATABASES = 4096  # logical databases of the session's Valkey: one a test
+
+
+class TopicFactory(Protocol):
+    """Makes topics that no other test uses."""
+
+    def __call__(self, name: str = "topic", /, *, partitions: int = 1, **config: str | int) -> str:
+        """Make a topic; give its name. Config keys have `_` for `.`: `cleanup_policy`."""
+
+
+@pytest.fixture(scope="session")
+def _session_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Describe the session's stack; nothing runs yet."""
+    stack = Stack(
+        tmp_path_factory.mktemp("stack"),
+        owned=True,
+        valkey_settings={"databases": str(_DATABASES)},
+    )
+    yield stack
+    stack.down()
+
+
+@pytest.fixture(scope="session")
+def stack(_session_stack: Stack) -> Stack:
+    """Give the session's running stack. Shared: a test that kills servers makes its own."""
+    _session_stack.up()
+    return _session_stack
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(_session_stack: Stack) -> str:
+    """Give HOST:PORT of the session's Kafka."""
+    assert _session_stack.kafka is not None
+    _session_stack.kafka.start()
+    return _session_stack.kafka.address
+
+
+@pytest.fixture(scope="session")
+def redis_url(_session_stack: Stack) -> str:
+    """Give the URL of the session's Valkey. Its databases are shared: see `fresh_redis_url`."""
+    assert _session_stack.valkey is not None
+    _session_stack.valkey.start()
+    return _session_stack.valkey.url
+
+
+@pytest.fixture(scope="session")
+def kafka_admin(kafka_bootstrap: str) -> Iterator[KafkaAdminClient]:
+    """Give an admin client of the session's Kafka."""
+    admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    yield admin
+    admin.close()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def fresh_topic(kafka_admin: KafkaAdminClient) -> TopicFactory:
+    """Give a maker of topics that no other test uses."""
+
+    def make(name: str = "topic", /, *, partitions: int = 1, **config: str | int) -> str:
+        unique = f"{name}-{next(_numbers)}"
+        settings = {key.replace("_", "."): str(value) for key, value in config.items()}
+        topic = NewTopic(
+            name=unique, num_partitions=partitions, replication_factor=1, topic_configs=settings
+        )
+        kafka_admin.create_topics([topic])
+        _wait_for_leaders(kafka_admin, unique, partitions)
+        return unique
+
+    return make
+
+
+def _wait_for_leaders(admin: KafkaAdminClient, topic: str, partitions: int) -> None:
+    """Ask until the broker itself knows the topic: the controller answers a creation earlier."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        found = admin.describe_topics([topic])[0]["partitions"]
+        if sum(partition["leader_id"] >= 0 for partition in found) == partitions:
+            return
+        time.sleep(0.01)
+    raise TimeoutError(f"{topic}: no leader for each of {partitions} partitions in 30 s")
+
+
+@pytest.fixture
+def fresh_redis_url(redis_url: str) -> str:
+    """Give the URL of an empty logical database that no other test uses."""
+    database = next(_numbers) % _DATABASES
+    return f"{redis_url.rsplit('/', 1)[0]}/{database}"
+
+
+@pytest.fixture
+def fresh_redis(fresh_redis_url: str) -> Iterator[redis.Redis]:
+    """Give a client (bytes in, bytes out) of an empty logical database."""
+    with redis.Redis.from_url(fresh_redis_url) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+@pytest.fixture
+def valkey_factory(tmp_path: Path) -> Iterator[Callable[..., ValkeyServer]]:
+    """Give a maker of running Valkeys of the test's own, to be killed, filled or configured."""
+    made: list[ValkeyServer] = []
+
+    def make(**options: Any) -> ValkeyServer:
+        server = ValkeyServer(tmp_path / f"valkey-{len(made)}", **{"owner": os.getpid(), **options})
+        made.append(server)
+        server.start()
+        return server
+
+    yield make
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture
+def stack_factory(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    """Give a maker of stacks of the test's own, not started, to be killed and broken."""
+    made: list[Stack] = []
+
+    def make(**options: Any) -> Stack:
+        stack = Stack(tmp_path / f"stack-{len(made)}", **{"owned": True, **options})
+        made.append(stack)
+        return stack
+
+    yield make
+    for stack in made:
+        stack.down()
