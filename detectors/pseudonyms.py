@@ -25,6 +25,7 @@ class Pseudonyms:
         self._account = blake2b(key=key, digest_size=ACCOUNT_BYTES, person=b"lw-account")
         self._event = blake2b(key=key, digest_size=8, person=b"lw-event")
         self._subject = blake2b(key=key, digest_size=4, person=b"lw-subject")
+        self._line = blake2b(key=key, digest_size=16, person=b"lw-line")
         # Most logins come from accounts seen a moment ago; a bounded cache saves the hash.
         self.account_bytes = lru_cache(maxsize=cache)(self._account_bytes)
 
@@ -46,6 +47,10 @@ class Pseudonyms:
         digest = self._event.copy()
         digest.update(f"{emitter}\0{event_id}".encode("utf-8", "surrogatepass"))
         return digest.digest()
+
+    def line_hash(self) -> blake2b:
+        """A fresh keyed hash of 16 bytes for the identity of a log line, to be fed by the caller."""
+        return self._line.copy()
 
     def subject(self, text: str) -> int:
         """A keyed 32-bit number that spreads subjects over shards; an attacker cannot aim at one."""

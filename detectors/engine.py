@@ -1,0 +1,207 @@
+"""The one engine: a batch of arrivals becomes judgements. It serves live detection, replay and tests alike.
+
+    arrivals -> claim identities -> record attempts, read logs -> judge -> settle
+
+No verdict depends on what a write returned: a log is judged as the set it holds, so a batch may be cut
+anywhere, come twice, or be handled by a worker that has meanwhile lost its partition.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from .addresses import counted_as
+from .alerts import encode
+from .attempts import pack
+from .errors import Rejected
+from .events import LoginEvent, milliseconds
+from .findings import alert, findings
+from .pseudonyms import Pseudonyms
+from .rule import SEVERITIES, ActiveRule
+from .windows import (
+    HOUR_CAP,
+    HOUR_MS,
+    SLOT_MS,
+    AlertDraft,
+    Claim,
+    Observation,
+    Reading,
+    Settlement,
+    Subject,
+    SubjectLog,
+    WindowStore,
+    at_ms,
+    cap,
+)
+from .wire import content
+
+GROWTH: Final = 8
+"""A flagged log is judged again when it has grown by an eighth, or after HOLD: a flood costs no more."""
+
+HOLD_MS: Final = 30_000
+"""Event time after which a flagged subject that has grown is judged again even so."""
+
+CLOSE_MS: Final = 120_000
+"""An alert without a new hot instant for this long gets its last revision."""
+
+COMPACT_BYTES: Final = 131_072
+"""A log longer than this is rewritten without duplicates and without what its caps leave out."""
+
+
+class Arrival(NamedTuple):
+    """A decoded event and where it stood in the topic; `appended_ms` is the broker's time."""
+
+    event: LoginEvent
+    partition: int
+    offset: int
+    appended_ms: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of one batch, by (hour of event time in ms, emitter); the record of `judged`."""
+
+    judged: Counter[tuple[int, str]] = field(default_factory=Counter)
+    duplicates: Counter[tuple[int, str]] = field(default_factory=Counter)
+    rejected: list[tuple[Arrival, Rejected]] = field(default_factory=list)
+    revised: list[str] = field(default_factory=list)
+    latest_ms: int = 0
+
+
+class Engine:
+    """Rules in force, and the pure steps between a store's reads and writes."""
+
+    def __init__(self, rules: Sequence[ActiveRule], names: Pseudonyms) -> None:
+        self.rules = tuple(active for active in rules if active.mode != "off")
+        self.names = names
+        empty = SubjectLog.of(b"")
+        self.first_look = min(
+            (
+                sighting.lacking
+                for active in self.rules
+                for sighting in active.rule.judge(empty, active.limits)
+            ),
+            default=1 << 20,
+        )
+
+    async def handle(self, arrivals: Sequence[Arrival], store: WindowStore) -> Tally:
+        """Steps 1 to 3 of a batch; when it returns, everything the batch causes is in the store."""
+        tally = Tally()
+        accepted = await self._claim(arrivals, store, tally)
+        readings = await store.record(self.observe(accepted), self.first_look)
+        if readings:
+            tally.revised += await store.settle(
+                [self.judge(subject, reading) for subject, reading in readings.items()]
+            )
+        return tally
+
+    async def sweep(
+        self, store: WindowStore, shards: Iterable[int], clock_ms: int, *, idle: bool, most: int = 500
+    ) -> tuple[int, list[str]]:
+        """Judge flagged subjects that grew unlooked-at; with `idle` all of them, and for the last time.
+
+        Returns how many were judged and the ids of alerts that got a revision. Bounded by `most`.
+        """
+        before = 1 << 62 if idle else clock_ms - HOLD_MS
+        subjects = await store.unsettled(shards, before, most)
+        if not subjects:
+            return 0, []
+        readings = await store.read(subjects)
+        closed = 1 << 62 if idle else clock_ms - CLOSE_MS
+        revised = await store.settle(
+            [
+                self.judge(subject, reading, closed_ms=closed, now_ms=clock_ms)
+                for subject, reading in readings.items()
+            ]
+        )
+        return len(subjects), revised
+
+    async def _claim(
+        self, arrivals: Sequence[Arrival], store: WindowStore, tally: Tally
+    ) -> list[tuple[LoginEvent, bytes]]:
+        identities = [self.names.event(a.event.emitter, a.event.event_id) for a in arrivals]
+        standings = await store.claim(
+            [
+                Claim(identity, content(a.event), a.partition, a.offset, a.appended_ms)
+                for a, identity in zip(arrivals, identities, strict=True)
+            ]
+        )
+        accepted: list[tuple[LoginEvent, bytes]] = []
+        for arrival, identity, standing in zip(arrivals, identities, standings, strict=True):
+            event = arrival.event
+            if standing == "conflict":
+                told = f"event_id {event.event_id!r} of {event.emitter!r} came before with other content"
+                tally.rejected.append((arrival, Rejected("id_conflict", told)))
+                continue
+            at = milliseconds(event.judged_at)
+            cell = (at // HOUR_MS * HOUR_MS, event.emitter)
+            if standing == "duplicate":
+                tally.duplicates[cell] += 1
+                continue
+            tally.judged[cell] += 1
+            # One future event must not move the clock by which alerts are closed.
+            tally.latest_ms = max(tally.latest_ms, min(at, arrival.appended_ms))
+            accepted.append((event, identity))
+        return accepted
+
+    def observe(self, events: Sequence[tuple[LoginEvent, bytes]]) -> dict[Subject, Observation]:
+        """What the batch adds to each subject: failures of logins, and slots with a success."""
+        seen: dict[Subject, Observation] = {}
+        for event, identity in events:
+            if event.ip is None or event.action != "login":
+                continue
+            subject = Subject(event.system, "ip", counted_as(event.ip))
+            observation = seen.get(subject)
+            if observation is None:
+                observation = seen[subject] = Observation([], set())
+            if event.outcome == "failure":
+                observation.failures.append(pack(event, event.ip, identity, self.names))
+            else:
+                observation.success_slots.add(milliseconds(event.judged_at) // SLOT_MS)
+        for observation in seen.values():
+            if len(observation.failures) > HOUR_CAP:
+                # The smallest of each hour are the same whether capped here or in the log.
+                observation.failures, _ = cap(sorted(set(observation.failures)))
+        return seen
+
+    def judge(
+        self, subject: Subject, reading: Reading, *, closed_ms: int = 0, now_ms: int = 0
+    ) -> Settlement:
+        """All rules over one log: alerts as they stand, and when to look again."""
+        log = SubjectLog.of(reading.blob, reading.success_slots)
+        drafts: list[AlertDraft] = []
+        lacking = len(log) + 1
+        for active in self.rules:
+            if active.rule.watches != subject.kind:
+                continue
+            sightings = active.rule.judge(log, active.limits)
+            lacking = min([lacking, *(s.lacking for s in sightings if not s.hot)])
+            for finding in findings(active, sightings, log):
+                told = alert(finding, subject, log, self.names)
+                drafts.append(
+                    AlertDraft(
+                        told.alert_id,
+                        told.revision,
+                        SEVERITIES.index(told.severity),
+                        encode(told),
+                        finding.updated_ms < closed_ms,
+                    )
+                )
+        room = max(lacking, len(log) // GROWTH) if drafts else lacking
+        compacted = None
+        if reading.seen > COMPACT_BYTES:
+            whole = b"".join(log.entries)
+            compacted = whole if len(whole) < len(reading.blob) else None
+        return Settlement(
+            subject=subject,
+            seen=reading.seen,
+            generation=reading.generation,
+            room=max(1, room),
+            flagged=bool(drafts),
+            compacted=compacted,
+            drafts=tuple(drafts),
+            at_ms=max(now_ms, at_ms(log.entries[-1]) if log.entries else 0),
+        )

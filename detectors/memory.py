@@ -1,0 +1,112 @@
+"""The exact store in memory: replay, tests, and the oracle beside which every other store is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .windows import (
+    AlertDraft,
+    Claim,
+    Observation,
+    Reading,
+    Settlement,
+    Standing,
+    Subject,
+    look_bytes,
+)
+
+
+@dataclass(slots=True)
+class _Kept:
+    blob: bytearray = field(default_factory=bytearray)
+    look: int = 0
+    generation: int = 0
+    flagged: bool = False
+    slots: set[int] = field(default_factory=set)
+
+
+class MemoryStore:
+    """A WindowStore of dictionaries. `alerts` holds the body of the highest revision of each alert."""
+
+    def __init__(self) -> None:
+        self.alerts: dict[str, bytes] = {}
+        self._holders: dict[bytes, tuple[int, int, int]] = {}
+        self._logs: dict[Subject, _Kept] = {}
+        self._episodes: dict[str, tuple[int, int]] = {}
+        self._dirty: dict[Subject, int] = {}
+
+    async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
+        """See WindowStore; here identities are remembered for as long as the store lives."""
+        return [self._standing(claim) for claim in claims]
+
+    def _standing(self, claim: Claim) -> Standing:
+        mine = (claim.content, claim.partition, claim.offset)
+        holder = self._holders.setdefault(claim.identity, mine)
+        if holder == mine:
+            return "first"
+        return "duplicate" if holder[0] == claim.content else "conflict"
+
+    async def record(
+        self, observations: Mapping[Subject, Observation], first_look: int
+    ) -> dict[Subject, Reading]:
+        """See WindowStore."""
+        due: dict[Subject, Reading] = {}
+        for subject, observation in observations.items():
+            kept = self._logs.get(subject)
+            if kept is None:
+                kept = self._logs[subject] = _Kept(look=look_bytes(first_look))
+            kept.slots |= observation.success_slots
+            if not observation.failures:
+                continue
+            kept.blob += b"".join(observation.failures)
+            if kept.flagged:
+                newest = max(int.from_bytes(entry[:6], "big") for entry in observation.failures)
+                self._dirty.setdefault(subject, newest)
+            if len(kept.blob) >= kept.look:
+                due[subject] = self._reading(kept)
+        return due
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
+        """See WindowStore."""
+        revised: list[str] = []
+        for settlement in settlements:
+            kept = self._logs[settlement.subject]
+            kept.flagged = kept.flagged or settlement.flagged
+            current = settlement.generation == kept.generation
+            if current and settlement.compacted is not None:
+                kept.blob[: settlement.seen] = settlement.compacted
+                kept.generation += 1
+                kept.look = len(settlement.compacted) + look_bytes(settlement.room)
+            elif current:
+                kept.look = settlement.seen + look_bytes(settlement.room)
+            told = [self._tell(draft) for draft in settlement.drafts]
+            revised += [draft.alert_id for draft, how in zip(settlement.drafts, told, strict=True) if how > 0]
+            if min(told, default=0) < 0:
+                self._dirty[settlement.subject] = settlement.at_ms
+            else:
+                self._dirty.pop(settlement.subject, None)
+        return revised
+
+    def _tell(self, draft: AlertDraft) -> int:
+        """1: a revision is written; 0: nothing new; -1: it has grown, and waits to double or to close."""
+        size, rank = self._episodes.get(draft.alert_id, (0, -1))
+        if draft.size <= size:
+            return 0
+        if draft.size < 2 * size and draft.rank <= rank and not draft.final:
+            return -1
+        self._episodes[draft.alert_id] = (draft.size, draft.rank)
+        self.alerts[draft.alert_id] = draft.body
+        return 1
+
+    async def unsettled(self, shards: Iterable[int], before_ms: int, most: int) -> list[Subject]:
+        """See WindowStore; one shard here, whatever is asked."""
+        return [subject for subject, at in self._dirty.items() if at <= before_ms][:most]
+
+    async def read(self, subjects: Sequence[Subject]) -> dict[Subject, Reading]:
+        """See WindowStore."""
+        return {s: self._reading(self._logs[s]) for s in subjects if s in self._logs}
+
+    @staticmethod
+    def _reading(kept: _Kept) -> Reading:
+        return Reading(bytes(kept.blob), len(kept.blob), kept.generation, frozenset(kept.slots))

@@ -1,0 +1,89 @@
+"""What a detection is: metadata, typed limits and one pure function from a log to what is hot in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from .counting import Hot
+from .windows import Kind, SubjectLog
+
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+
+Order = Literal["monotone", "as_of"]
+"""monotone: a pure function of the set of events, equal for any order of arrival.
+as_of: looks at what was known 60 s before the event; equal up to 60 s of disorder (DESIGN.md section 5)."""
+
+AS_OF_MS = 60_000
+
+Mode = Literal["staged", "live", "off"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """One limit of a detection: `part` names the alerts it raises (clauses of one part share an alert)."""
+
+    part: str
+    order: Order
+    severity: Severity
+    window: timedelta
+    threshold: int
+    says: str
+    """The sentence of the alert; may use {failures}, {accounts}, {subject}, {window}, {threshold}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The hot instants of one clause, and how many more attempts at least until it may see a first one."""
+
+    clause: Clause
+    hot: list[Hot]
+    lacking: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One detection. Its file owns it; rules.toml sets its limits; its runbook says what to do."""
+
+    id: str
+    version: int
+    title: str
+    watches: Kind
+    checklist_item: str
+    """The item of the exchange's audit checklist it serves: 14, 15 or 16."""
+    attack_ids: tuple[str, ...]
+    """MITRE ATT&CK and OWASP Automated Threats (OAT) ids."""
+    known_gaps: tuple[str, ...]
+    limits: type[Any]
+    """A frozen dataclass: every limit with its default; the field's docstring tells its source."""
+    judge: Callable[[SubjectLog, Any], list[Sighting]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveRule:
+    """A rule with the limits, quiet time and mode in force."""
+
+    rule: Rule
+    limits: Any
+    quiet: timedelta
+    mode: Mode
+
+    @property
+    def version(self) -> str:
+        """`<code version>-<4 hex of the limits>`: another limit is another version, by itself."""
+        said = repr(sorted(asdict(self.limits).items())) + repr(self.quiet)
+        return f"{self.rule.version}-{hashlib.sha256(said.encode()).hexdigest()[:4]}"
+
+
+def worst(one: Severity, other: Severity) -> Severity:
+    """The higher of two severities."""
+    return max(one, other, key=SEVERITIES.index)
+
+
+def whole_ms(span: timedelta) -> int:
+    """A span in the windows' unit, whole milliseconds."""
+    return span // timedelta(milliseconds=1)

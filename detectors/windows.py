@@ -1,0 +1,194 @@
+"""What is remembered of a subject, and the port through which it is remembered.
+
+A subject (an address of a system, later an account, a subnet, ...) has one *log*: its failed attempts as
+a set. Every window of every rule is computed from that set, so a redelivered, late or reordered event
+changes nothing and a new window costs no new key. A store keeps logs; it decides nothing.
+
+The contract (tests/contracts/test_window_store.py holds every store to it):
+* a log is a set: the same entry twice is there once;
+* trimming goes by event time: attempts older than RETENTION behind the newest one of the log are gone;
+* of one hour the first HOUR_CAP attempts by (time, identity) are kept, in every order of arrival;
+* an event that comes later than LATENESS behind the newest of its subject may not be counted;
+* expiry by wall clock is garbage collection only: never before RETENTION has passed since the last write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple, Protocol
+
+from .attempts import HEAD_BYTES, split, unpack
+
+HOUR_MS: Final = 3_600_000
+LONGEST_WINDOW_MS: Final = 24 * HOUR_MS
+LATENESS_MS: Final = 6 * HOUR_MS
+"""A core system that was cut off for an afternoon is still detected when it comes back."""
+LONGEST_QUIET_MS: Final = 6 * HOUR_MS
+RETENTION_MS: Final = LONGEST_WINDOW_MS + LONGEST_QUIET_MS + LATENESS_MS
+HOUR_CAP: Final = 512
+"""Attempts of one subject in one hour that are told apart; beyond it alerts say ">= ". Far above every limit."""
+SLOT_MS: Final = 600_000
+"""Successes of an address are remembered by ten-minute slots of event time: one bit each."""
+
+Kind = Literal["ip"]
+
+
+class Subject(NamedTuple):
+    """Whom a log is about. The system is part of it: two systems' failures are two stories."""
+
+    system: str
+    kind: Kind
+    value: str
+
+
+class Claim(NamedTuple):
+    """An event's claim to its identity: who comes second with the same content is a duplicate.
+
+    `identity` 8 bytes; `content` a 32-bit check of what the event says; `position` is (partition, offset)
+    in the topic; `appended_ms` the broker's time, which chooses the registry's page.
+    """
+
+    identity: bytes
+    content: int
+    partition: int
+    offset: int
+    appended_ms: int
+
+
+Standing = Literal["first", "duplicate", "conflict"]
+
+
+@dataclass(slots=True)
+class Observation:
+    """What one batch adds to one subject: entries of `attempts.pack`, and slots with a success."""
+
+    failures: list[bytes]
+    success_slots: set[int]
+
+
+class Reading(NamedTuple):
+    """A log as read back: `blob` as appended, `seen` its length then, `generation` counts its compactions."""
+
+    blob: bytes
+    seen: int
+    generation: int
+    success_slots: frozenset[int]
+
+
+class AlertDraft(NamedTuple):
+    """An alert as it stands now. `size` grows with every change of its content and is its revision."""
+
+    alert_id: str
+    size: int
+    rank: int
+    body: bytes
+    final: bool
+
+
+class Settlement(NamedTuple):
+    """What a judgement leaves with the store: when to look next, and the alerts found."""
+
+    subject: Subject
+    seen: int
+    generation: int
+    room: int
+    flagged: bool
+    compacted: bytes | None
+    drafts: tuple[AlertDraft, ...]
+    at_ms: int
+
+
+class WindowStore(Protocol):
+    """Keeps identities, logs, episodes and the outbox. Every method may be repeated without harm."""
+
+    async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
+        """Whether each claim holds its identity, repeats it, or contradicts its holder."""
+        ...
+
+    async def record(
+        self, observations: Mapping[Subject, Observation], first_look: int
+    ) -> dict[Subject, Reading]:
+        """Append a batch; return the logs that have grown to where a judgement may change.
+
+        `first_look` is the number of attempts at which a log is looked at for the first time.
+        """
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
+        """Write when to look next, episodes and outbox; return the ids of alerts that got a revision."""
+        ...
+
+    async def unsettled(self, shards: Iterable[int], before_ms: int, most: int) -> list[Subject]:
+        """Flagged subjects that have grown since their last settlement, touched before that event time."""
+        ...
+
+    async def read(self, subjects: Sequence[Subject]) -> dict[Subject, Reading]:
+        """The logs of these subjects as they stand; absent ones are left out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectLog:
+    """A log as rules see it: attempts in the order (time, identity), without duplicates, capped."""
+
+    entries: tuple[bytes, ...]
+    at: tuple[int, ...]
+    accounts: tuple[bytes | None, ...]
+    capped_hours: frozenset[int]
+    success_slots: frozenset[int]
+
+    @classmethod
+    def of(cls, blob: bytes, success_slots: frozenset[int] = frozenset()) -> SubjectLog:
+        """The set behind an appended blob: deduplicated before it is trimmed (RELIABILITY.md 2.2)."""
+        kept, capped = cap(trim(sorted(set(split(blob)))))
+        facts = [unpack(entry) for entry in kept]
+        return cls(
+            tuple(kept),
+            tuple(fact.at_ms for fact in facts),
+            tuple(fact.account for fact in facts),
+            frozenset(capped),
+            success_slots,
+        )
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
+def at_ms(entry: bytes) -> int:
+    """The event time of an entry, milliseconds since 1970."""
+    return int.from_bytes(entry[:6], "big")
+
+
+def trim(entries: list[bytes]) -> list[bytes]:
+    """Sorted entries without those older than RETENTION behind the newest."""
+    if not entries:
+        return entries
+    oldest = at_ms(entries[-1]) - RETENTION_MS
+    if at_ms(entries[0]) >= oldest:
+        return entries
+    return [entry for entry in entries if at_ms(entry) >= oldest]
+
+
+def cap(entries: list[bytes]) -> tuple[list[bytes], set[int]]:
+    """The first HOUR_CAP sorted entries of each hour, and the hours that had more."""
+    if len(entries) <= HOUR_CAP:
+        return entries, set()
+    kept: list[bytes] = []
+    full: set[int] = set()
+    hour, count = -1, 0
+    for entry in entries:
+        of = at_ms(entry) // HOUR_MS
+        if of != hour:
+            hour, count = of, 0
+        count += 1
+        if count <= HOUR_CAP:
+            kept.append(entry)
+        else:
+            full.add(of)
+    return kept, full
+
+
+def look_bytes(attempts: int) -> int:
+    """How many bytes `attempts` more entries take at least; a store looks again no later than that."""
+    return attempts * HEAD_BYTES

@@ -1,0 +1,59 @@
+"""Every key in Redis: one place that names them, so that one place tells what is kept.
+
+The hash tag is the shard: all keys of one call lie in one slot of a cluster.
+
+    i:{007}:<page>                      identities claimed in one page of append time -> who came first
+    w:{007}:<system>:<kind>:<value>     log of a subject
+    s:{007}:<day>:<system>:<value>      ten-minute slots of a day with a success, one bit each
+    e:{007}:<alert_id>                  size and severity of the last revision told
+    u:{007}                             subjects that have grown since their last settlement
+    o:{007}                             outbox: revisions on their way to `alerts`
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from detectors.windows import SLOT_MS, Subject
+
+DAY_SLOTS = 24 * 3_600_000 // SLOT_MS
+
+
+def identities(shard: int, page: int) -> str:
+    """Who came first, of one page."""
+    return f"i:{{{shard:03d}}}:{page}"
+
+
+def log(shard: int, subject: Subject) -> str:
+    """The log of a subject."""
+    return f"w:{{{shard:03d}}}:{subject.system}:{subject.kind}:{subject.value}"
+
+
+def successes(shard: int, subject: Subject, day: int) -> str:
+    """The bits of one day's successes of a subject; `day` counts from 1970."""
+    return f"s:{{{shard:03d}}}:{day}:{subject.system}:{subject.kind}:{subject.value}"
+
+
+def episode(shard: int, alert_id: str) -> str:
+    """What has been told of an alert."""
+    return f"e:{{{shard:03d}}}:{alert_id}"
+
+
+def unsettled(shard: int) -> str:
+    """Flagged subjects that have grown, by event time."""
+    return f"u:{{{shard:03d}}}"
+
+
+def outbox(shard: int) -> str:
+    """Revisions waiting for the relay."""
+    return f"o:{{{shard:03d}}}"
+
+
+def member(subject: Subject) -> bytes:
+    """A subject as a member of a set."""
+    return msgspec.json.encode(subject)
+
+
+def subject(member_: bytes) -> Subject:
+    """The subject of a member."""
+    return msgspec.json.decode(member_, type=Subject)

@@ -1,0 +1,57 @@
+-- Leave what one judgement found: when to look next, the log without its duplicates, episodes, outbox.
+-- KEYS: log, set of unsettled subjects, outbox, then an episode for each draft.
+-- ARGV: subject, seen (bytes of entries judged), generation, room in bytes, flagged (0|1),
+--       compacted entries or '', event time, ttl of episodes, then for each draft
+--       alert id, size, rank, final (0|1), body.
+-- Returns the ids of the alerts that got a revision.
+local log, unsettled, outbox = KEYS[1], KEYS[2], KEYS[3]
+local seen, generation, room = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local head = redis.call('GETRANGE', log, 0, 6)
+local grown = false
+if #head == 7 then
+  local current, flagged, look = struct.unpack('>I2I1I4', head)
+  if ARGV[5] == '1' then flagged = 1 end
+  if current == generation then
+    grown = redis.call('STRLEN', log) - 7 > seen
+    look = seen + room
+    if ARGV[6] ~= '' then
+      -- Appends only add at the end, so what came since the reading is the tail behind `seen`.
+      local tail = grown and redis.call('GETRANGE', log, 7 + seen, -1) or ''
+      local ttl = math.max(1, redis.call('PTTL', log))
+      current = (current + 1) % 65536
+      look = #ARGV[6] + room
+      redis.call('SET', log, struct.pack('>I2I1I4', current, flagged, look) .. ARGV[6] .. tail, 'PX', ttl)
+    else
+      redis.call('SETRANGE', log, 0, struct.pack('>I2I1I4', current, flagged, look))
+    end
+  else
+    grown = true
+    redis.call('SETRANGE', log, 2, struct.pack('>I1', flagged))
+  end
+end
+local revised, waiting = {}, false
+for i = 4, #KEYS do
+  local at = 5 * i - 11
+  local id, size, rank, final = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'
+  local told = redis.call('GET', KEYS[i])
+  local told_size, told_rank = 0, -1
+  if told then
+    local a, b = string.match(told, '^(%d+) (%d+)$')
+    told_size, told_rank = tonumber(a), tonumber(b)
+  end
+  if size > told_size then
+    if final or size >= 2 * told_size or rank > told_rank then
+      redis.call('SET', KEYS[i], ARGV[at + 1] .. ' ' .. ARGV[at + 2], 'PX', ARGV[8])
+      redis.call('XADD', outbox, '*', 'id', id, 'body', ARGV[at + 4])
+      revised[#revised + 1] = id
+    else
+      waiting = true
+    end
+  end
+end
+if waiting or (grown and ARGV[5] == '1') then
+  redis.call('ZADD', unsettled, ARGV[7], ARGV[1])
+else
+  redis.call('ZREM', unsettled, ARGV[1])
+end
+return revised

@@ -1,0 +1,258 @@
+"""The WindowStore in Redis or Valkey: three scripts, one call a shard, all repeatable without harm."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from functools import lru_cache
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
+
+from detectors.attempts import split
+from detectors.pseudonyms import Pseudonyms
+from detectors.windows import (
+    RETENTION_MS,
+    Claim,
+    Observation,
+    Reading,
+    Settlement,
+    Standing,
+    Subject,
+    at_ms,
+    look_bytes,
+)
+
+from . import keys_in_redis as keys
+from .redis_client import transient
+from .retry import until_done
+
+_MARK = struct.Struct(">IIQ")
+_HEADER: Final = 7
+_DAY_MS: Final = 86_400_000
+_DAY_TTL_MS: Final = RETENTION_MS + _DAY_MS
+
+
+class RedisStore:
+    """Keeps the state of detection in one Redis or Valkey server, spread over `shards`."""
+
+    def __init__(
+        self,
+        client: Redis,
+        names: Pseudonyms,
+        *,
+        shards: int,
+        identity_ttl: timedelta,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._client = client
+        self._names = names
+        self._shards = shards
+        self._page_ms = identity_ttl // timedelta(milliseconds=1)
+        self._on_failure = on_failure
+        self._scripts = {name: _Script(name) for name in ("claim", "record", "settle")}
+        self.shard_of = lru_cache(maxsize=65_536)(self._shard_of)
+
+    def _shard_of(self, subject: Subject) -> int:
+        if self._shards == 1:
+            return 0
+        return self._names.subject("\0".join(subject)) % self._shards
+
+    async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
+        """See WindowStore; identities are remembered for two pages of `identity_ttl`."""
+        grouped: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for index, claim in enumerate(claims):
+            shard = claim.identity[0] % self._shards
+            grouped[shard, claim.appended_ms // self._page_ms].append(index)
+        standings: list[Standing] = ["first"] * len(claims)
+
+        async def one(shard: int, page: int, members: list[int]) -> None:
+            args: list[Any] = [3 * self._page_ms]
+            for index in members:
+                claim = claims[index]
+                args += (claim.identity, _MARK.pack(claim.content, claim.partition, claim.offset))
+            pages = [keys.identities(shard, page), keys.identities(shard, page - 1)]
+            found = await self._call("claim", pages, args)
+            for at, holder in zip(found[::2], found[1::2], strict=True):
+                index = members[at]
+                same = _MARK.unpack(holder)[0] == claims[index].content
+                standings[index] = "duplicate" if same else "conflict"
+
+        await asyncio.gather(*(one(*group, members) for group, members in grouped.items()))
+        return standings
+
+    async def record(
+        self, observations: Mapping[Subject, Observation], first_look: int
+    ) -> dict[Subject, Reading]:
+        """See WindowStore."""
+        grouped: dict[int, list[Subject]] = defaultdict(list)
+        for subject in observations:
+            grouped[self.shard_of(subject)].append(subject)
+        due: dict[Subject, tuple[int, bytes]] = {}
+
+        async def one(shard: int, subjects: list[Subject]) -> None:
+            failing = [subject for subject in subjects if observations[subject].failures]
+            names: list[str] = [keys.log(shard, subject) for subject in failing]
+            args: list[Any] = [RETENTION_MS, _DAY_TTL_MS, look_bytes(first_look), len(failing)]
+            for subject in failing:
+                entries = observations[subject].failures
+                newest = max(int.from_bytes(entry[:6], "big") for entry in entries)
+                args += (b"".join(entries), keys.member(subject), newest)
+            for subject in subjects:
+                for day, bits in _by_day(observations[subject].success_slots):
+                    names.append(keys.successes(shard, subject, day))
+                    args.append(bits)
+            names.append(keys.unsettled(shard))
+            found = await self._call("record", names, args)
+            for at, blob in zip(found[::2], found[1::2], strict=True):
+                due[failing[at]] = (shard, blob)
+
+        await asyncio.gather(*(one(shard, subjects) for shard, subjects in grouped.items()))
+        return await self._readings(due)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
+        """See WindowStore."""
+        calls = []
+        for settlement in settlements:
+            shard = self.shard_of(settlement.subject)
+            names = [keys.log(shard, settlement.subject), keys.unsettled(shard), keys.outbox(shard)]
+            args: list[Any] = [
+                keys.member(settlement.subject),
+                settlement.seen,
+                settlement.generation,
+                look_bytes(settlement.room),
+                int(settlement.flagged),
+                settlement.compacted or b"",
+                settlement.at_ms,
+                RETENTION_MS,
+            ]
+            for draft in settlement.drafts:
+                names.append(keys.episode(shard, draft.alert_id))
+                args += (draft.alert_id, draft.size, draft.rank, int(draft.final), draft.body)
+            calls.append(("settle", names, args))
+        revised = await self._pipeline(calls)
+        return [alert_id.decode() for ids in revised for alert_id in ids]
+
+    async def unsettled(self, shards: Iterable[int], before_ms: int, most: int) -> list[Subject]:
+        """See WindowStore."""
+        found: list[Subject] = []
+        for shard in shards:
+            if len(found) >= most:
+                break
+            members = await self._retry(
+                "unsettled",
+                lambda shard=shard: self._client.zrange(  # type: ignore[misc]
+                    keys.unsettled(shard), "-inf", before_ms, byscore=True, offset=0, num=most
+                ),
+            )
+            found += [keys.subject(member) for member in members]
+        return found[:most]
+
+    async def read(self, subjects: Sequence[Subject]) -> dict[Subject, Reading]:
+        """See WindowStore."""
+        shards = [self.shard_of(subject) for subject in subjects]
+        names = [keys.log(shard, s) for shard, s in zip(shards, subjects, strict=True)]
+        blobs = await self._get(names)
+        return await self._readings(
+            {
+                subject: (shard, blob)
+                for subject, shard, blob in zip(subjects, shards, blobs, strict=True)
+                if blob is not None
+            }
+        )
+
+    async def _readings(self, due: Mapping[Subject, tuple[int, bytes]]) -> dict[Subject, Reading]:
+        """Logs with their successes: the bits of the days on which their attempts look back."""
+        wanted: list[tuple[Subject, int]] = []
+        for subject, (_, blob) in due.items():
+            newest = max(map(at_ms, split(blob[_HEADER:])))
+            days = range((newest - RETENTION_MS) // _DAY_MS - 1, newest // _DAY_MS + 1)
+            wanted += [(subject, day) for day in days]
+        bits = await self._get([keys.successes(due[s][0], s, day) for s, day in wanted])
+        slots: dict[Subject, set[int]] = defaultdict(set)
+        for (subject, day), found in zip(wanted, bits, strict=True):
+            if found:
+                slots[subject] |= _slots(day, found)
+        return {
+            subject: Reading(
+                blob[_HEADER:],
+                len(blob) - _HEADER,
+                int.from_bytes(blob[:2], "big"),
+                frozenset(slots[subject]),
+            )
+            for subject, (_, blob) in due.items()
+        }
+
+    async def _get(self, names: Sequence[str]) -> list[bytes | None]:
+        """Many strings in one round trip, each by its own GET: a cluster refuses MGET over slots."""
+        if not names:
+            return []
+
+        async def call() -> list[bytes | None]:
+            pipeline = self._client.pipeline(transaction=False)
+            for name in names:
+                pipeline.get(name)
+            return await pipeline.execute()  # type: ignore[no-any-return]
+
+        return await self._retry("get", call)
+
+    async def _call(self, name: str, names: Sequence[str], args: Sequence[Any]) -> list[Any]:
+        return (await self._pipeline([(name, names, args)]))[0]
+
+    async def _pipeline(
+        self, calls: Sequence[tuple[str, Sequence[str], Sequence[Any]]]
+    ) -> list[list[Any]]:
+        """Script calls in one round trip, and so with one fsync."""
+        if not calls:
+            return []
+
+        async def call() -> list[list[Any]]:
+            pipeline = self._client.pipeline(transaction=False)
+            for name, names, args in calls:
+                pipeline.evalsha(self._scripts[name].sha, len(names), *names, *args)
+            try:
+                return await pipeline.execute()  # type: ignore[no-any-return]
+            except NoScriptError:
+                # A restarted server has forgotten its scripts; those that ran may run again.
+                for script in self._scripts.values():
+                    await self._client.script_load(script.text)
+                return await call()
+
+        return await self._retry(calls[0][0], call)
+
+    async def _retry(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        return await until_done(f"redis {what}", call, transient, self._on_failure)
+
+
+class _Script:
+    """A script of stream/lua by name, with the SHA-1 by which EVALSHA asks for it."""
+
+    def __init__(self, name: str) -> None:
+        self.text = (files("stream") / "lua" / f"{name}.lua").read_text()
+        self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _by_day(slots: Iterable[int]) -> list[tuple[int, str]]:
+    """Slots since 1970 as (day, bit numbers of that day)."""
+    days: dict[int, list[str]] = defaultdict(list)
+    for slot in sorted(slots):
+        day, bit = divmod(slot, keys.DAY_SLOTS)
+        days[day].append(str(bit))
+    return [(day, " ".join(bits)) for day, bits in days.items()]
+
+
+def _slots(day: int, bits: bytes) -> set[int]:
+    """The slots since 1970 whose bits are set; Redis counts bits from the left."""
+    return {
+        day * keys.DAY_SLOTS + 8 * index + bit
+        for index, byte in enumerate(bits)
+        if byte
+        for bit in range(8)
+        if byte & (0x80 >> bit)
+    }
