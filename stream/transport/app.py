@@ -16,6 +16,9 @@ from faust.types import StreamT
 from faust.worker import Worker
 from mode.types import ServiceT
 
+from config.kafka import aiokafka_options
+from config.sections import KafkaSettings
+
 from .driver import ALIAS, BatchConsumer, register
 from .exits import EXIT_UNFINISHED, leave
 from .loop import Handle, run_batches
@@ -52,7 +55,7 @@ class BatchApp(faust.App):
 
 
 def make_app(
-    connection: Mapping[str, Any],
+    kafka: KafkaSettings,
     *,
     group: str,
     topic: str,
@@ -63,14 +66,15 @@ def make_app(
 ) -> BatchApp:
     """A Faust app whose one agent hands each batch of `topic` to `handle`.
 
-    `connection` holds aiokafka's own options (`bootstrap_servers`, TLS, SASL); see config/kafka.py.
-    `group` is the consumer group. See `run_batches` for what `handle` and `on_damage` must keep.
+    `group` is the consumer group, `topic` the name on the broker. See `run_batches` for what
+    `handle` and `on_damage` must keep. Raises LoginwardError where a key, certificate or password
+    file of `kafka` cannot be used.
     """
     register()
-    chosen = options or TransportOptions()
+    chosen = options or TransportOptions(session_timeout=kafka.session_timeout)
     app = BatchApp(
         group,
-        broker=f"{ALIAS}://kafka.invalid",  # the real address, with TLS and SASL, is `connection`
+        broker=f"{ALIAS}://kafka.invalid",  # the real address, with TLS and SASL, stands in `kafka`
         store="memory://",
         processing_guarantee="at_least_once",
         web_enabled=False,
@@ -87,7 +91,7 @@ def make_app(
     )
     app.transport_options = chosen
     app.transport_hooks = hooks or TransportHooks()
-    app.kafka_connection = dict(connection)
+    app.kafka_connection = aiokafka_options(kafka)
     # acks=False: Faust keeps no ack of its own, which would only pile up beside our marks.
     source = app.topic(topic, key_serializer="raw", value_serializer="raw", acks=False)
 

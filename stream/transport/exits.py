@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from aiokafka.errors import KafkaError
 
-from detectors.errors import LoginwardError, escaped
+from detectors.errors import LoginwardError, Rejected, escaped
 
 EXIT_UNFINISHED = 70
 """EX_SOFTWARE of sysexits.h: the supervisor restarts the worker, nothing was committed beyond."""
@@ -46,7 +46,8 @@ def describe(exc: BaseException) -> str:
     frames = traceback.extract_tb(exc.__traceback__)[-_FRAMES:]
     place = " < ".join(f"{_short(f.filename)}:{f.lineno} {f.name}" for f in reversed(frames))
     kind = f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins.")
-    telling = isinstance(exc, _TELLING) or type(exc).__module__.startswith("redis.")
+    telling = isinstance(exc, _TELLING) and not isinstance(exc, Rejected)
+    telling = telling or type(exc).__module__.startswith("redis.")
     text = f" ({escaped(str(exc), 300)})" if telling and str(exc) else ""
     return f"{kind}{text} at {place or 'an unknown place'}"
 

@@ -1,0 +1,1 @@
+"""What must hold of the running pipeline, mirrored folder by folder."""

@@ -1,0 +1,1 @@
+"""The batched transport against a real broker: what is committed was done, whatever happens."""

@@ -1,0 +1,42 @@
+"""Makers of worker processes that never outlive their test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .workers import SCRIPT, Worker
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def group() -> str:
+    """Give a consumer group that no other test uses."""
+    return f"transport-test-{next(_numbers)}"
+
+
+@pytest.fixture
+def start(kafka_bootstrap: str, tmp_path: Path, group: str) -> Iterator[Callable[..., Worker]]:
+    """Give a starter of workers; its keywords are the plan, the journal is named by `name`."""
+    started: list[Worker] = []
+
+    def begin(topic: str, *, name: str = "journal", script: Path = SCRIPT, **plan: Any) -> Worker:
+        full = {
+            "bootstrap": kafka_bootstrap,
+            "group": group,
+            "topic": topic,
+            "journal": str(tmp_path / name),
+            **plan,
+        }
+        worker = Worker(full, script)
+        started.append(worker)
+        return worker
+
+    yield begin
+    for worker in started:
+        worker.kill()

@@ -1,0 +1,124 @@
+"""A worker process for the tests: appends what it handled to a file and misbehaves where told.
+
+    python worker.py '{"bootstrap": ..., "group": ..., "topic": ..., "journal": ..., ...}'
+
+Each journal line is one JSON object, written in one piece before `done()`, so that it outlives a
+kill -9: {"partition", "start", "end", "offsets": [first, last], "records"}.
+On standard output it says what it is at, one word and a number a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any
+
+import faust
+
+from config.settings import load
+from stream.transport import Batch, TransportHooks, TransportOptions, make_app, run_worker
+
+
+def say(word: str, *numbers: object) -> None:
+    """Print one line that a test waits for."""
+    os.write(1, (" ".join(map(str, [word, *numbers])) + "\n").encode())
+
+
+class Handler:
+    """Journals each batch; `plan` says where to fail, hang, be cancelled, be slow."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.plan = plan
+        self.agent: faust.app.App | None = None
+        self.journal = os.open(plan["journal"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    async def __call__(self, batch: Batch) -> None:
+        """Handle one batch."""
+        start, end = batch.covers
+        say("begin", batch.partition, start, end)
+        await self.misbehave(start, end)
+        line = {
+            "partition": batch.partition,
+            "start": start,
+            "end": end,
+            "offsets": list(batch.offsets),
+            "values": [None if v is None else v.decode() for v in batch.values],
+            "damage": batch.damage is not None,
+        }
+        if not self.plan.get("with_values"):
+            line["values"] = []
+        os.write(self.journal, (json.dumps(line) + "\n").encode())
+        say("handled", batch.partition, start, end)
+
+    async def misbehave(self, start: int, end: int) -> None:
+        """Do what the plan says about a batch that covers the named offset."""
+
+        def meant(key: str) -> bool:
+            return key in self.plan and start <= self.plan[key] < end
+
+        if "slow_s" in self.plan:
+            await asyncio.sleep(self.plan["slow_s"])
+        if meant("raise_at"):
+            raise KeyError("A123456789")
+        if meant("hang_at"):
+            say("hanging", start)
+            await asyncio.Event().wait()
+        if meant("cancel_at"):
+            await self.walk(self.plan["awaits"])
+        if meant("stop_agent_at"):
+            assert self.agent is not None
+            (agent,) = self.agent.agents.values()
+            self.agent.loop.create_task(agent.stop())
+            await asyncio.sleep(60)
+
+    async def walk(self, cancelled_at: int) -> None:
+        """Await five times, of three kinds; the agent's task is cancelled during the given one."""
+        task = asyncio.current_task()
+        assert task is not None
+        gate = asyncio.Event()
+        steps: list[Awaitable[object]] = [
+            asyncio.sleep(0),
+            asyncio.sleep(0.01),
+            asyncio.wait_for(gate.wait(), 5),
+            asyncio.shield(asyncio.sleep(0.01)),
+            asyncio.sleep(0),
+        ]
+        for number, step in enumerate(steps):
+            loop = asyncio.get_running_loop()
+            if number == cancelled_at:
+                loop.call_soon(task.cancel)
+            loop.call_later(0.01, gate.set)
+            await step
+
+
+def main(plan: dict[str, Any]) -> int:
+    """Run one worker as planned."""
+    logging.basicConfig(level=plan.get("log", "WARNING"), stream=sys.stderr)
+    kafka = load(environ={"KAFKA_BOOTSTRAP": plan["bootstrap"], **plan.get("environ", {})}).kafka
+    limits: dict[str, Any] = dict(plan.get("options", {}))
+    limits |= {k: timedelta(seconds=v) for k, v in plan.get("spans", {}).items()}
+    options = TransportOptions(**limits)
+    handler = Handler(plan)
+    app = make_app(
+        kafka,
+        group=plan["group"],
+        topic=plan["topic"],
+        handle=handler,
+        on_damage=handler if plan.get("report_damage") else None,
+        options=options,
+        hooks=TransportHooks(
+            on_assigned=lambda tps: say("assigned", *sorted(p for _, p in tps)),
+            on_revoked=lambda tps: say("revoked", *sorted(p for _, p in tps)),
+        ),
+    )
+    handler.agent = app
+    return run_worker(app)
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))
