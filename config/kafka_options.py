@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 from typing import Any
 
 from detectors.errors import LoginwardError
 
+from .secret_files import read_password
 from .sections import KafkaSettings
-
-_LONGEST_PASSWORD = 4096
 
 
 def aiokafka_options(kafka: KafkaSettings) -> dict[str, Any]:
@@ -50,7 +48,9 @@ def _options(kafka: KafkaSettings) -> dict[str, Any]:
     if kafka.sasl_mechanism is not None and kafka.sasl_password_file is not None:
         options["sasl_mechanism"] = kafka.sasl_mechanism
         options["sasl_plain_username"] = kafka.sasl_username
-        options["sasl_plain_password"] = _password(kafka.sasl_password_file)
+        options["sasl_plain_password"] = read_password(
+            "kafka.sasl_password_file", kafka.sasl_password_file
+        )
     return options
 
 
@@ -70,15 +70,3 @@ def _ssl_context(kafka: KafkaSettings) -> ssl.SSLContext:
                 "name a PEM certificate and its unencrypted key"
             ) from None
     return context
-
-
-def _password(path: Path) -> str:
-    try:
-        text = path.read_text()[:_LONGEST_PASSWORD].rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as failure:
-        raise LoginwardError(
-            f"kafka.sasl_password_file: {path}: {failure}; it holds one line, the password"
-        ) from None
-    if not text:
-        raise LoginwardError(f"kafka.sasl_password_file: {path}: is empty; write the password")
-    return text
