@@ -29,6 +29,11 @@ def listener_names(listeners: Listeners) -> tuple[str, ...]:
     return ("CLIENT", "CONTROLLER", *(("INTERNAL",) if listeners == "SASL_SSL" else ()))
 
 
+def listeners_of(ports: Mapping[str, int]) -> Listeners:
+    """Tell from the ports of a broker how its clients connect."""
+    return "SASL_SSL" if "INTERNAL" in ports else "PLAINTEXT"
+
+
 def server_properties(node: KafkaNode) -> str:
     """Give server.properties."""
     replicas = min(3, len(node.voters))

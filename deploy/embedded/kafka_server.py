@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .endpoints import KafkaSecurity
+from .errors import StackError
 from .jars import class_path, read_manifest
 from .java import java_command
 from .kafka_config import (
     KafkaNode,
     Listeners,
     listener_names,
+    listeners_of,
     log4j2_properties,
     server_properties,
 )
@@ -40,7 +42,7 @@ class KafkaServer(Server):
         *,
         node: int = 1,
         voters: tuple[str, ...] = (),
-        listeners: Listeners = "PLAINTEXT",
+        listeners: Listeners | None = None,
         heap_mb: int = 768,
         **shared: Any,
     ) -> None:
@@ -50,20 +52,26 @@ class KafkaServer(Server):
             directory: its folder.
             node: its number in the cluster, from 1.
             voters: NODE@HOST:PORT of all controllers; by default this broker alone.
-            listeners: how clients connect.
+            listeners: how clients connect; None: as at the last start, at first PLAINTEXT.
             heap_mb: Java heap, in MB.
             shared: what every server takes: ports, owner, progress.
         """
         super().__init__(directory, **shared)
         self._node = node
         self._voters = voters
-        self._listeners: Listeners = listeners
+        self._listeners = listeners
         self._heap_mb = heap_mb
+
+    @property
+    def listeners(self) -> Listeners:
+        """Give how clients connect."""
+        record = self.record
+        return self._listeners or (listeners_of(record.ports) if record else "PLAINTEXT")
 
     @property
     def security(self) -> KafkaSecurity | None:
         """Give what clients need for SASL_SSL; None for PLAINTEXT."""
-        if self._listeners == "PLAINTEXT":
+        if self.listeners == "PLAINTEXT":
             return None
         return KafkaSecurity(
             username=USERNAME,
@@ -74,7 +82,7 @@ class KafkaServer(Server):
     @property
     def port_names(self) -> tuple[str, ...]:
         """Give the listeners that need a port; the first is the clients'."""
-        return listener_names(self._listeners)
+        return listener_names(self.listeners)
 
     @property
     def logs(self) -> tuple[Path, ...]:
@@ -82,7 +90,13 @@ class KafkaServer(Server):
         return self.directory / "console.log", self.directory / "kafka.log"
 
     def answers(self, record: ServerRecord) -> bool:
-        """Ask for the cluster's description: is this broker in it?"""
+        """Ask for the cluster's description: is this broker in it?
+
+        Raises:
+            StackError: it runs, but not with the listeners that are wanted.
+        """
+        if (found := listeners_of(record.ports)) != self.listeners:
+            raise StackError(f"kafka: runs with {found}, not {self.listeners}: stop it first")
         return serves(record.ports["CLIENT"], self._node, self.security)
 
     def command(self, ports: Mapping[str, int]) -> Command:
@@ -94,7 +108,9 @@ class KafkaServer(Server):
         if not is_formatted(self._data):
             self.progress.say("Formatting Kafka's data folder")
             java = java_command(jars, None, "-XX:TieredStopAtLevel=1")
-            format_storage(java, self.config, self._data, *self._users())
+            # The user is made in any case: a later start may ask for SASL_SSL.
+            user = credential(password_file(self.directory).read_text(encoding="utf-8").strip())
+            format_storage(java, self.config, self._data, "--add-scram", user)
         heap = f"-Xmx{self._heap_mb}m"
         java = java_command(jars, logging, heap, "-XX:+ExitOnOutOfMemoryError")
         return Command(
@@ -117,8 +133,3 @@ class KafkaServer(Server):
             data=self._data,
             certificates=certificates(self.directory) if self.security else None,
         )
-
-    def _users(self) -> tuple[str, ...]:
-        if not (security := self.security):
-            return ()
-        return "--add-scram", credential(security.password)

@@ -45,7 +45,7 @@ class Stack:
         kafka: bool = True,
         valkey: bool = True,
         owned: bool = False,
-        listeners: Listeners = "PLAINTEXT",
+        listeners: Listeners | None = None,
         valkey_settings: Mapping[str, str] | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -56,7 +56,7 @@ class Stack:
             kafka: with a broker.
             valkey: with a Valkey.
             owned: the servers end when this process ends, by whatever signal.
-            listeners: how clients connect to Kafka.
+            listeners: how clients connect to Kafka; None: as last time, at first PLAINTEXT.
             valkey_settings: further lines of valkey.conf, which win.
             progress: told what is fetched and prepared.
         """

@@ -1,0 +1,116 @@
+"""`loginward test`: every check and test of this checkout, in an order that fails early."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import typer
+
+from loginward_cli.output import fail, note
+
+ROOT = Path(__file__).resolve().parents[2]
+_PYTHON = (sys.executable, "-m")
+_CHECKS = (
+    ("lint", (*_PYTHON, "ruff", "check", ".")),
+    ("format", (*_PYTHON, "ruff", "format", "--check", ".")),
+    (
+        "imports",
+        (sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"),
+    ),
+    ("types", (*_PYTHON, "mypy")),
+)
+_CORE = "detectors/*"
+_CORE_PERCENT = 95.0  # of its branches, and of its lines and branches together
+_NEEDED = ("coverage", "importlinter", "mypy", "pytest", "ruff")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def command(context: typer.Context) -> None:
+    """Set up and run every check and test of this checkout.
+
+    Arguments go to pytest, which then runs alone: `loginward test -k spray`.
+    """
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        fail(f"{', '.join(missing)}: not installed: start this as ./loginward test in a checkout")
+    if context.args:
+        raise typer.Exit(_run((*_PYTHON, "pytest", *context.args)))
+    for name, argv in _CHECKS:
+        _step(name, argv)
+    raise typer.Exit(_tests())
+
+
+def _step(name: str, argv: Sequence[str]) -> None:
+    note(f"== {name}")
+    started = time.monotonic()
+    if code := _run(argv):
+        note(f"== {name}: failed")
+        raise typer.Exit(code)
+    note(f"== {name}: fine, {time.monotonic() - started:.0f} s")
+
+
+def _tests() -> int:
+    """Run pytest under coverage; its closing line is said again at the very end."""
+    note("== tests")
+    with TemporaryDirectory(prefix="loginward-coverage-") as folder:
+        environ = {**os.environ, "COVERAGE_FILE": str(Path(folder) / "coverage")}
+        code, closing = _run_and_keep_last_line(
+            (*_PYTHON, "coverage", "run", "-m", "pytest"), environ
+        )
+        if code == 0:
+            code = _judge_coverage(Path(folder), environ)
+    print(closing, flush=True)
+    return code
+
+
+def _judge_coverage(folder: Path, environ: dict[str, str]) -> int:
+    report = folder / "coverage.json"
+    steps = (
+        (*_PYTHON, "coverage", "combine", "--quiet"),
+        (*_PYTHON, "coverage", "report", f"--include={_CORE}"),
+        (*_PYTHON, "coverage", "json", "--quiet", f"--include={_CORE}", f"-o{report}"),
+    )
+    for argv in steps:
+        if code := _run(argv, environ):
+            return code
+    totals = msgspec.json.decode(report.read_bytes())["totals"]
+    branches = 100.0 * totals["covered_branches"] / max(1, totals["num_branches"])
+    together = totals["percent_covered"]
+    note(f"== coverage of detectors: {branches:.1f} % of branches, {together:.1f} % in all")
+    if min(branches, together) < _CORE_PERCENT:
+        note(f"== coverage: failed: at least {_CORE_PERCENT:.0f} % are wanted")
+        return 1
+    return 0
+
+
+def _run(argv: Sequence[str], environ: dict[str, str] | None = None) -> int:
+    done = subprocess.run(argv, cwd=ROOT, stdin=subprocess.DEVNULL, env=environ, check=False)
+    return done.returncode
+
+
+def _run_and_keep_last_line(argv: Sequence[str], environ: dict[str, str]) -> tuple[int, str]:
+    """Run a program, pass its output on as it comes, keep the last line that is not empty."""
+    last = ""
+    with subprocess.Popen(
+        argv,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=environ,
+        encoding="utf-8",
+        errors="backslashreplace",
+    ) as running:
+        for line in running.stdout or ():
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            last = line.rstrip() or last
+    return running.returncode, last
