@@ -1,0 +1,132 @@
+"""One run of the simulator: what was asked for, made whole, and its stream of records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from math import sqrt
+
+from detectors.errors import LoginwardError
+
+from .delivery import Course, Deliveries
+from .networks import largest_population
+from .population import HOUSEHOLD, Population
+from .profile import SYSTEMS, Setting, Share
+from .rendering import DEFAULT_FIELDS, Renderer
+
+CUSTOMERS = 100_000
+"""Customers at scale 1: about one good login in three days each (35,000 a day)."""
+
+_FEWEST_CUSTOMERS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to simulate. At most two of `events`, `duration_ms` and `rate` may be given.
+
+    `events` is exact (duplicates and bad records come on top); `rate` is events a second of event
+    time; `scale` multiplies the profiles' own volume where neither is given.
+    """
+
+    shares: tuple[Share, ...]
+    seed: int
+    start_ms: int
+    events: int | None = None
+    duration_ms: int | None = None
+    rate: float | None = None
+    scale: float = 1.0
+    customers: int | None = None
+    systems: tuple[str, ...] = SYSTEMS
+    fields: tuple[str, ...] = DEFAULT_FIELDS
+    second_factor: bool = False
+    failure_share: float | None = None
+    disorder_ms: int = 0
+    duplicates: float = 0.0
+    bad: int = 0
+
+
+def deliveries(request: Request) -> Deliveries:
+    """The stream of a request. Raises LoginwardError where the request contradicts itself."""
+    duration_ms = _duration(request)
+    natural = _natural(request, duration_ms)
+    scale = _scale(request, duration_ms, natural)
+    customers = request.customers or max(_FEWEST_CUSTOMERS, round(CUSTOMERS * scale))
+    most = largest_population() * HOUSEHOLD
+    if customers > most:
+        raise LoginwardError(
+            f"{customers} customers: at most {most} have an address of their own; ask for fewer "
+            "events, a longer --duration, or name --customers"
+        )
+    run = _run(request)
+    population = Population(request.seed, customers)
+    models = [
+        model
+        for share in request.shares
+        for model in share.profile.models(
+            Setting(
+                seed=request.seed,
+                start_ms=request.start_ms,
+                duration_ms=duration_ms,
+                scale=scale * share.factor,
+                population=population,
+                systems=request.systems,
+                second_factor=request.second_factor,
+                failure_share=request.failure_share,
+            )
+        )
+    ]
+    course = Course(
+        start_ms=request.start_ms,
+        duration_ms=duration_ms,
+        per_second=natural * scale / duration_ms * 1000,
+        seed=request.seed,
+        run=run,
+        events=request.events,
+        disorder_ms=request.disorder_ms,
+        duplicates=request.duplicates,
+        bad=request.bad,
+    )
+    return Deliveries(models, Renderer(run, request.fields), course)
+
+
+def _duration(request: Request) -> int:
+    if request.duration_ms is not None:
+        if request.events is not None and request.rate is not None:
+            raise LoginwardError("--events, --duration and --rate: give two of the three at most")
+        return request.duration_ms
+    if request.events is not None and request.rate is not None:
+        return max(1, round(request.events / request.rate * 1000))
+    longest = max(share.profile.duration.total_seconds() for share in request.shares)
+    return round(longest * 1000)
+
+
+def _natural(request: Request, duration_ms: int) -> float:
+    """Events in the span at scale 1."""
+    return sum(
+        share.factor * share.profile.expect(request.start_ms, duration_ms, request.failure_share)
+        for share in request.shares
+    )
+
+
+def _scale(request: Request, duration_ms: int, natural: float) -> float:
+    if request.events is not None:
+        # A little more than asked for, so that chance never leaves the run short.
+        return request.events / natural * (1.03 + 4 / sqrt(request.events))
+    if request.rate is not None:
+        return request.rate * duration_ms / 1000 / natural
+    return request.scale
+
+
+def _run(request: Request) -> str:
+    """Eight hex digits that differ for every request: two runs never share an event id."""
+    said = "|".join(
+        (
+            ",".join(f"{share.profile.letter}:{share.factor!r}" for share in request.shares),
+            repr(request.seed),
+            repr(request.start_ms),
+            repr((request.events, request.duration_ms, request.rate, request.scale)),
+            repr((request.customers, request.systems, request.fields)),
+            repr((request.second_factor, request.failure_share)),
+        )
+    )
+    return blake2b(said.encode(), digest_size=4).hexdigest()
