@@ -19,7 +19,9 @@ def load(name: str) -> Command:
     module = import_module(module_of(name))
     app = cast("typer.Typer | None", getattr(module, "app", None))
     if app is None:
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app = typer.Typer(
+            add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+        )
         app.command(name)(module.command)
     loaded = typer.main.get_command(app)
     loaded.name = name

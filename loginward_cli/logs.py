@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -15,7 +16,10 @@ from detectors.errors import escaped
 Level = Literal["debug", "info", "warning", "error"]
 
 _LONGEST_VALUE = 2_000
-"""Characters of one field; a traceback gets four times as many."""
+"""Characters of one field."""
+_LONGEST_TRACEBACK = 8_000
+_MOST_ITEMS = 100
+"""Of a list or a mapping that stands in a field."""
 
 
 def set_up(level: Level = "info", *, json: bool = True, stream: TextIO | None = None) -> None:
@@ -67,19 +71,21 @@ def _formatter(shared: list[Processor], *, json: bool) -> structlog.stdlib.Proce
 
 def _escape(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Every text of the event escaped and bounded, however deep it stands."""
-    return {
-        escaped(str(key), _LONGEST_VALUE): _clean(
-            value, _LONGEST_VALUE * 4 if key == "exception" else _LONGEST_VALUE
-        )
-        for key, value in event.items()
-    }
+    # Under its usual key a traceback would be printed below the event, on lines of its own. Its
+    # end says what happened, so the end is kept.
+    traceback = event.pop("exception", None)
+    clean = {escaped(str(key), _LONGEST_VALUE): _clean(value) for key, value in event.items()}
+    if traceback is not None:
+        clean["traceback"] = escaped(str(traceback)[-_LONGEST_TRACEBACK:], _LONGEST_TRACEBACK)
+    return clean
 
 
-def _clean(value: Any, limit: int) -> Any:
+def _clean(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
-        return {escaped(str(k), limit): _clean(v, limit) for k, v in value.items()}
+        items = islice(value.items(), _MOST_ITEMS)
+        return {escaped(str(key), _LONGEST_VALUE): _clean(inner) for key, inner in items}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_clean(item, limit) for item in value]
-    return escaped(str(value), limit)
+        return [_clean(item) for item in islice(value, _MOST_ITEMS)]
+    return escaped(str(value), _LONGEST_VALUE)
