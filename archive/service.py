@@ -1,0 +1,125 @@
+"""Starting the archiver as a process: the consumer, the signals, and a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+
+from config import kafka as to_kafka
+from config.settings import KafkaSettings, Settings
+from config.topics import TopicName
+from detectors.pseudonyms import Pseudonyms
+
+from . import metrics as published
+from .archiver import Archiver, Clocks, Limits
+from .durable import make_folder
+from .keys import load_keys
+from .metrics import ArchiveMetrics
+from .partition import Store
+
+_log = structlog.get_logger(__name__)
+
+ARCHIVED: tuple[TopicName, ...] = (
+    "logins",
+    "logins.rejected",
+    "judged",
+    "alerts",
+    "verdicts",
+    "incidents",
+    "notices",
+    "confirmations",
+)
+"""All of them: what was decided and said is evidence as much as the logins."""
+
+_LONGEST_TURN_MS = 600_000
+"""A seal on a disk that hangs must not cost the membership; the exclusive link guards anyway."""
+
+
+def main(
+    settings: Settings,
+    pseudonyms: Pseudonyms,
+    *,
+    topics: Sequence[TopicName] = ARCHIVED,
+    metrics: ArchiveMetrics | None = None,
+) -> None:
+    """Archive until SIGTERM or SIGINT; pending records are sealed before it returns.
+
+    The topics must exist. Raises LoginwardError for a key or setting that cannot be used.
+    """
+    asyncio.run(_until_signalled(settings, pseudonyms, topics, metrics))
+
+
+async def _until_signalled(
+    settings: Settings,
+    pseudonyms: Pseudonyms,
+    topics: Sequence[TopicName],
+    metrics: ArchiveMetrics | None,
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(settings, pseudonyms, stop, topics=topics, metrics=metrics)
+
+
+async def run(
+    settings: Settings,
+    pseudonyms: Pseudonyms,
+    stop: asyncio.Event,
+    *,
+    topics: Sequence[TopicName] = ARCHIVED,
+    metrics: ArchiveMetrics | None = None,
+) -> None:
+    """Archive `topics` until `stop` is set, in the running event loop; else as `main`."""
+    archive = settings.archive
+    make_folder(archive.directory)
+    store = Store(
+        root=archive.directory,
+        keys=load_keys(archive.key_file, archive.directory),
+        pseudonyms=pseudonyms,
+    )
+    names = {to_kafka.topic_name(settings.kafka, topic): topic for topic in topics}
+    consumer = AIOKafkaConsumer(**_consumer_options(settings.kafka))
+    archiver = Archiver(
+        consumer,
+        store,
+        topics=names,
+        topic_ids=lambda: _ids(settings.kafka, names),
+        limits=Limits(
+            records=archive.segment_records, interval=archive.segment_interval.total_seconds()
+        ),
+        clocks=Clocks(elapsed=time.monotonic, now=lambda: datetime.now(UTC)),
+        metrics=published.build() if metrics is None else metrics,
+    )
+    await consumer.start()
+    try:
+        consumer.subscribe(list(names), listener=archiver)
+        _log.info("archive started", directory=str(archive.directory), topics=list(names))
+        await archiver.run(stop)
+    finally:
+        await consumer.stop()
+    _log.info("archive stopped")
+
+
+def _ids(kafka: KafkaSettings, names: Mapping[str, str]) -> Mapping[str, str]:
+    return to_kafka.topic_ids(kafka, names)
+
+
+def _consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
+    session = int(kafka.session_timeout.total_seconds() * 1000)
+    return to_kafka.aiokafka_options(kafka) | {
+        "group_id": to_kafka.group_name(kafka, "archive"),
+        "enable_auto_commit": False,
+        # The start is read from the segments. Without an offset the client must ask, not jump.
+        "auto_offset_reset": "none",
+        "session_timeout_ms": session,
+        "heartbeat_interval_ms": session // 3,
+        "max_poll_interval_ms": _LONGEST_TURN_MS,
+    }
