@@ -60,13 +60,18 @@ class Arrival(NamedTuple):
     appended_ms: int
 
 
+Cell = tuple[int, str]
+
+
 @dataclass(slots=True)
 class Tally:
-    """What became of one batch, by (hour of event time in ms, emitter); the record of `judged`."""
+    """What became of one batch; a cell is (hour of event time in ms, emitter)."""
 
-    judged: Counter[tuple[int, str]] = field(default_factory=Counter)
-    duplicates: Counter[tuple[int, str]] = field(default_factory=Counter)
-    rejected: list[tuple[Arrival, Rejected]] = field(default_factory=list)
+    judged: Counter[Cell] = field(default_factory=Counter)
+    duplicates: Counter[Cell] = field(default_factory=Counter)
+    conflicts: list[tuple[Cell, Arrival, Rejected]] = field(default_factory=list)
+    accepted: list[LoginEvent] = field(default_factory=list)
+    looked: int = 0
     revised: list[str] = field(default_factory=list)
     latest_ms: int = 0
 
@@ -92,6 +97,7 @@ class Engine:
         tally = Tally()
         accepted = await self._claim(arrivals, store, tally)
         readings = await store.record(self.observe(accepted), self.first_look)
+        tally.looked = len(readings)
         if readings:
             tally.revised += await store.settle(
                 [self.judge(subject, reading) for subject, reading in readings.items()]
@@ -132,18 +138,19 @@ class Engine:
         accepted: list[tuple[LoginEvent, bytes]] = []
         for arrival, identity, standing in zip(arrivals, identities, standings, strict=True):
             event = arrival.event
-            if standing == "conflict":
-                told = f"event_id {event.event_id!r} of {event.emitter!r} came before with other content"
-                tally.rejected.append((arrival, Rejected("id_conflict", told)))
-                continue
             at = milliseconds(event.judged_at)
             cell = (at // HOUR_MS * HOUR_MS, event.emitter)
+            if standing == "conflict":
+                told = f"event_id {event.event_id!r} of {event.emitter!r} came before with other content"
+                tally.conflicts.append((cell, arrival, Rejected("id_conflict", told)))
+                continue
             if standing == "duplicate":
                 tally.duplicates[cell] += 1
                 continue
             tally.judged[cell] += 1
             # One future event must not move the clock by which alerts are closed.
             tally.latest_ms = max(tally.latest_ms, min(at, arrival.appended_ms))
+            tally.accepted.append(event)
             accepted.append((event, identity))
         return accepted
 

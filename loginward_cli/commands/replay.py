@@ -1,0 +1,139 @@
+"""`loginward replay`: judge files of events as the pipeline would, without network and clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from loginward_cli.output import emit_json, fail, note, progress, say
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from detectors.alerts import Alert
+
+_NAMED = 20
+"""Records that cannot be judged are named one by one up to here, then counted."""
+
+
+def command(
+    files: Annotated[list[Path], typer.Argument(help="Events, one JSON object a line.")],
+    alerts: Annotated[Path, typer.Option(help="Where the alerts go, one a line.")],
+    daily: Annotated[Path | None, typer.Option(help="Where the counts of each day go.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Limits instead of config/rules.toml.")
+    ] = None,
+    timezone: Annotated[
+        str, typer.Option(help="Whose days --daily counts.", metavar="TZ")
+    ] = "Asia/Taipei",
+    since: Annotated[
+        str | None, typer.Option(help="Judge from this time on (RFC 3339).", metavar="TIME")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Judge before this time (RFC 3339).", metavar="TIME")
+    ] = None,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Accounts as typed instead of pseudonyms.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Counts as JSON in the last line.")] = False,
+) -> None:
+    """Judge files of events: the same engine, the same alerts as live; same input, same bytes.
+
+    Records that cannot be judged are named and counted and are no error. Example:
+    loginward replay events.jsonl --alerts alerts.jsonl --daily daily.json --timezone UTC
+    """
+    import asyncio
+
+    import msgspec
+
+    from config.rules import load_rules
+    from config.settings import load
+    from detectors.daily import Daily
+    from detectors.engine import Engine
+    from detectors.events import LoginEvent
+    from stream.keys import load_pseudonyms
+    from stream.replay import replay
+
+    zone = _zone(timezone)
+    span = (_time("--since", since), _time("--until", until))
+    for path in files:
+        if not path.is_file():
+            fail(f"{path}: no such file; name a file of events (see `loginward convert --help`)")
+    names = load_pseudonyms(load())
+    engine = Engine(load_rules(rules).active(), names)
+    counts = Daily(zone, timezone)
+    typed: dict[str, str] = {}
+
+    def watch(event: LoginEvent) -> None:
+        counts.add(event)
+        if reveal and event.account is not None:
+            typed[names.account(event.account)] = event.account
+
+    with progress("judging") as advance:
+        found = asyncio.run(
+            replay(
+                files, engine, since=span[0], until=span[1], watch=watch, progress=advance
+            )
+        )
+    for path, line, why in found.rejected[:_NAMED]:
+        note(f"{path}:{line}: {why}")
+    if len(found.rejected) > _NAMED:
+        note(f"... and {len(found.rejected) - _NAMED} more records that cannot be judged")
+    _write(alerts, b"".join(_line(alert, typed) for alert in found.alerts))
+    if daily is not None:
+        for alert in found.alerts:
+            counts.add_alert(alert)
+        text = msgspec.json.format(msgspec.json.encode({"days": counts.rows()}), indent=1)
+        _write(daily, text + b"\n")
+    told = {
+        "read": found.read,
+        "judged": found.judged,
+        "duplicates": found.duplicates,
+        "rejected": len(found.rejected),
+        "alerts": len(found.alerts),
+    }
+    if json:
+        emit_json(told)
+    else:
+        say(", ".join(f"{name} {number}" for name, number in told.items()))
+
+
+def _line(alert: Alert, typed: dict[str, str]) -> bytes:
+    from msgspec.structs import replace
+
+    from detectors.alerts import encode
+
+    if typed:
+        alert = replace(alert, accounts=[typed.get(name, name) for name in alert.accounts])
+    return encode(alert) + b"\n"
+
+
+def _write(path: Path, content: bytes) -> None:
+    """The file whole or not at all: a reader never meets half of it."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _zone(name: str) -> ZoneInfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        fail(f"--timezone: {name!r}: no such time zone; write Asia/Taipei or UTC")
+
+
+def _time(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{option}: {text!r}: not a time; write 2026-11-22T09:00:00+08:00")
+    if at.tzinfo is None:
+        fail(f"{option}: {text!r}: has no offset; write 2026-11-22T09:00:00+08:00")
+    return at

@@ -1,0 +1,53 @@
+"""`loginward run`: one part of the pipeline in this process, or all of them as children."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from loginward_cli.logs import set_up
+
+
+class Part(StrEnum):
+    """What can be run."""
+
+    DETECT = "detect"
+    ARCHIVE = "archive"
+    RELAY = "relay"
+    ALL = "all"
+
+
+def command(
+    part: Annotated[Part, typer.Argument(help="The part; `all` runs each as a child process.")],
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Detect workers, with `all`: at most a partition each.")
+    ] = 1,
+) -> None:
+    """Run a part of the pipeline until it is stopped (Ctrl-C or SIGTERM).
+
+    Exit code 0: stopped with all work done. 70: work was left undone, nothing of it is committed;
+    start it again. Example: KAFKA_BOOTSTRAP=broker:9092 loginward run all --workers 2
+    """
+    from config.settings import load
+
+    settings = load()
+    set_up(settings.logging.level, json=settings.logging.json)
+    if part is Part.DETECT:
+        from stream.worker import run_detect
+
+        raise typer.Exit(run_detect(settings))
+    if part is Part.RELAY:
+        from stream.worker import run_relay
+
+        raise typer.Exit(run_relay(settings))
+    if part is Part.ARCHIVE:
+        from archive.service import run_archive
+        from stream.keys import load_pseudonyms
+
+        raise typer.Exit(run_archive(settings, load_pseudonyms(settings)))
+    from stream.supervise import run_all
+
+    raise typer.Exit(run_all(workers, dict(os.environ)))

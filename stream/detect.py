@@ -1,0 +1,184 @@
+"""The detect worker: one batch of `logins` to its last durable effect, and the sweep behind it.
+
+    decode -> claim -> record and read -> judge and settle -> rejects and `judged` -> done
+
+Every step may be repeated; between each two a failpoint can kill the process (RELIABILITY.md 4.3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+import msgspec
+import structlog
+
+from config.failpoints import hit
+from config.kafka import topic_name
+from config.settings import Settings
+from detectors.engine import Arrival, Engine, Tally
+from detectors.errors import Rejected, RejectReason
+from detectors.wire import decode
+from detectors.windows import WindowStore
+
+from . import metrics
+from .judged import Judged, hours
+from .rejects import rejected
+from .sending import Outgoing, Sender
+from .transport.batch import Batch
+from .transport.marks import Partition
+
+SWEEP_EVERY_S = 0.5
+IDLE_AFTER_S = 3.0
+"""Wall time without a batch after which open alerts get their last revision (event time stands still)."""
+
+log = structlog.get_logger(__name__)
+
+
+class Detect:
+    """Judges batches; `versions` names what is in force and stands in every record of `judged`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        store: WindowStore,
+        sender: Sender,
+        *,
+        topic_id: str,
+        versions: Mapping[str, str],
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._sender = sender
+        self._topic_id = topic_id
+        self._versions = dict(versions)
+        self._shards = settings.redis.shards
+        self._partitions = settings.kafka.partitions
+        self._judged_topic = topic_name(settings.kafka, "judged")
+        self._rejected_topic = topic_name(settings.kafka, "logins.rejected")
+        self._assigned: frozenset[int] = frozenset()
+        self._clock_ms = 0
+        self._busy = False
+        self._last_batch = time.monotonic()
+
+    async def handle(self, batch: Batch) -> None:
+        """Return when everything `batch` causes is durable."""
+        began = time.monotonic()
+        self._busy = True
+        arrivals, refused = _decoded(batch)
+        tally = await self._engine.handle(arrivals, self._store)
+        refused += [(arrival.offset, why) for _, arrival, why in tally.conflicts]
+        hit("detect.before_rejects")
+        values = dict(zip(batch.offsets, batch.values, strict=True))
+        await self._sender.deliver(
+            [self._reject(batch, offset, values[offset], why) for offset, why in refused]
+        )
+        hit("detect.before_judged")
+        await self._sender.deliver([self._judged(batch, tally, [why for _, why in refused])])
+        hit("detect.before_done")
+        self._clock_ms = max(self._clock_ms, tally.latest_ms)
+        self._measure(batch, tally, [why for _, why in refused], time.monotonic() - began)
+        self._busy = False
+        self._last_batch = time.monotonic()
+
+    async def damaged(self, batch: Batch) -> None:
+        """A stretch of the log that cannot be read is a reject without bytes, and said aloud."""
+        damage = batch.damage
+        told = damage.reason if damage is not None else "unreadable"
+        first, end = batch.covers
+        log.error("unreadable records", partition=batch.partition, first=first, end=end, why=told)
+        why = Rejected("not_json", f"records {first}..{end - 1} cannot be read: {told}")
+        await self._sender.deliver([self._reject(batch, first, b"", why)])
+        await self._sender.deliver([self._judged(batch, Tally(), [why])])
+
+    def assigned(self, partitions: frozenset[Partition]) -> None:
+        """These partitions are ours now, and with them their share of the shards to sweep."""
+        self._assigned |= {number for _, number in partitions}
+
+    def revoked(self, partitions: frozenset[Partition]) -> None:
+        """These partitions are another worker's."""
+        self._assigned -= {number for _, number in partitions}
+
+    async def sweep_for_ever(self) -> None:
+        """Judge flagged subjects that have grown, and close alerts that have come to rest."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            quiet = time.monotonic() - self._last_batch
+            idle = not self._busy and quiet > IDLE_AFTER_S
+            shards = [n for n in range(self._shards) if n % self._partitions in self._assigned]
+            if shards and self._clock_ms:
+                judged, revised = await self._engine.sweep(
+                    self._store, shards, self._clock_ms, idle=idle
+                )
+                metrics.LOGS_JUDGED.inc(judged)
+                metrics.REVISIONS.inc(len(revised))
+
+    def _reject(self, batch: Batch, offset: int, raw: bytes | None, why: Rejected) -> Outgoing:
+        return rejected(
+            raw,
+            why,
+            target=self._rejected_topic,
+            topic=batch.topic,
+            topic_id=self._topic_id,
+            partition=batch.partition,
+            offset=offset,
+        )
+
+    def _judged(self, batch: Batch, tally: Tally, refused: list[Rejected]) -> Outgoing:
+        first, end = batch.covers
+        reasons: Counter[RejectReason] = Counter(why.reason for why in refused)
+        record = Judged(
+            schema=1,
+            topic=batch.topic,
+            topic_id=self._topic_id,
+            partition=batch.partition,
+            first_offset=first,
+            next_offset=end,
+            read=len(batch),
+            judged=tally.judged.total(),
+            duplicates=tally.duplicates.total(),
+            rejected=len(refused),
+            reasons=dict(sorted(reasons.items())),
+            hours=hours(tally),
+            versions=self._versions,
+        )
+        key = f"{self._topic_id}:{batch.partition}".encode()
+        return Outgoing(self._judged_topic, key, msgspec.json.encode(record))
+
+    @staticmethod
+    def _measure(batch: Batch, tally: Tally, refused: list[Rejected], seconds: float) -> None:
+        metrics.READ.inc(len(batch))
+        metrics.DUPLICATES.inc(tally.duplicates.total())
+        failures = sum(event.outcome == "failure" for event in tally.accepted)
+        metrics.JUDGED.labels("failure").inc(failures)
+        metrics.JUDGED.labels("success").inc(len(tally.accepted) - failures)
+        for why in refused:
+            metrics.REJECTED.labels(why.reason).inc()
+        metrics.LOGS_JUDGED.inc(tally.looked)
+        metrics.REVISIONS.inc(len(tally.revised))
+        metrics.LAG.labels(str(batch.partition)).set(max(0, batch.highwater - batch.covers[1]))
+        if tally.latest_ms:
+            metrics.EVENT_AGE.set(tally.latest_ms / 1000)
+        metrics.BATCH_SECONDS.observe(seconds)
+        metrics.BATCH_RECORDS.observe(len(batch))
+
+
+Refused = tuple[int, Rejected]
+
+
+def _decoded(batch: Batch) -> tuple[list[Arrival], list[Refused]]:
+    """The events of a batch, and what is none with its reason."""
+    arrivals: list[Arrival] = []
+    refused: list[Refused] = []
+    partition = batch.partition
+    for offset, appended, value in zip(
+        batch.offsets, batch.timestamps_ms, batch.values, strict=True
+    ):
+        try:
+            arrivals.append(Arrival(decode(value), partition, offset, appended))
+        except Rejected as why:
+            refused.append((offset, why))
+    return arrivals, refused

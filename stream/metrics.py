@@ -1,0 +1,68 @@
+"""Every metric of stream/: name, unit and meaning in one place; label values come from closed sets."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+"""Ours alone: nothing that a library registers by itself appears on our page."""
+
+READ = Counter("logins_read_total", "Records read from `logins`.", registry=REGISTRY)
+JUDGED = Counter(
+    "logins_judged_total", "Events judged, by outcome.", ("outcome",), registry=REGISTRY
+)
+DUPLICATES = Counter(
+    "logins_duplicate_total",
+    "Events whose identity had come before with the same content.",
+    registry=REGISTRY,
+)
+REJECTED = Counter(
+    "logins_rejected_total",
+    "Records that could not be judged, by reason.",
+    ("reason",),
+    registry=REGISTRY,
+)
+REVISIONS = Counter(
+    "alert_revisions_total", "Revisions of alerts written to the outbox.", registry=REGISTRY
+)
+LOGS_JUDGED = Counter(
+    "subject_logs_judged_total",
+    "Logs of subjects judged; most of them raise nothing.",
+    registry=REGISTRY,
+)
+RELAYED = Counter("alerts_relayed_total", "Revisions delivered to `alerts`.", registry=REGISTRY)
+RETRIES = Counter(
+    "state_retries_total",
+    "Calls repeated because a server did not answer, by server.",
+    ("server",),
+    registry=REGISTRY,
+)
+LAG = Gauge(
+    "logins_lag_records",
+    "Records behind the end of a partition when its last batch was taken.",
+    ("partition",),
+    registry=REGISTRY,
+)
+EVENT_AGE = Gauge(
+    "last_judged_event_timestamp_seconds",
+    "Event time of the newest judged event.",
+    registry=REGISTRY,
+)
+BATCH_SECONDS = Histogram(
+    "batch_seconds",
+    "Time from taking a batch to its last durable effect.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+BATCH_RECORDS = Histogram(
+    "batch_records",
+    "Records of a batch.",
+    buckets=(1, 10, 100, 500, 1000, 2000, 5000, 10000),
+    registry=REGISTRY,
+)
+
+
+def serve(host: str, port: int) -> None:
+    """Answer Prometheus on `host`:`port`; port 0 means not at all."""
+    if port:
+        start_http_server(port, addr=host, registry=REGISTRY)

@@ -1,0 +1,73 @@
+"""From the outbox to `alerts`: read, deliver, and only then delete; a repeat has the same id and revision."""
+
+from __future__ import annotations
+
+
+from collections.abc import Sequence
+from typing import Any
+
+
+from redis.asyncio import Redis
+
+from config.failpoints import hit
+
+from . import keys_in_redis as keys
+from . import metrics
+from .redis_client import transient
+from .retry import until_done
+from .sending import Outgoing, Sender
+
+_AT_ONCE = 500
+_BLOCK_MS = 1000
+
+
+
+
+class Relay:
+    """Carries the outboxes of `shards` to the topic `alerts`."""
+
+    def __init__(self, client: Redis, sender: Sender, *, shards: Sequence[int], topic: str) -> None:
+        self._client = client
+        self._sender = sender
+        self._outboxes = [keys.outbox(shard) for shard in shards]
+        self._topic = topic
+
+    async def run(self) -> None:
+        """Relay until cancelled; an outage of either server is waited out."""
+        while True:
+            await self.once(block_ms=_BLOCK_MS)
+
+    async def once(self, block_ms: int | None = None) -> int:
+        """Relay what stands in the outboxes now, up to 500 revisions each; returns how many."""
+        found = await until_done("redis outbox", lambda: self._read(block_ms), transient)
+        relayed = 0
+        for outbox, entries in found:
+            await self._sender.deliver([self._record(fields) for _, fields in entries])
+            hit("relay.before_delete")
+            ids = [entry_id for entry_id, _ in entries]
+            await until_done(
+                "redis outbox", lambda o=outbox, i=ids: self._client.xdel(o, *i), transient
+            )
+            hit("relay.after_delete")
+            relayed += len(entries)
+        metrics.RELAYED.inc(relayed)
+        return relayed
+
+    async def _read(self, block_ms: int | None) -> list[tuple[bytes, list[tuple[bytes, Any]]]]:
+        """Entries from the start of every outbox: whatever stands there has not been confirmed."""
+        streams: dict[Any, Any] = dict.fromkeys(self._outboxes, "0")
+        answer = await self._client.xread(streams, count=_AT_ONCE, block=block_ms)
+        pairs = answer.items() if isinstance(answer, dict) else answer
+        return [(name, _flat(entries)) for name, entries in pairs]
+
+    def _record(self, fields: dict[bytes, bytes]) -> Outgoing:
+        return Outgoing(self._topic, fields[b"id"], fields[b"body"])
+
+
+def _flat(entries: Any) -> list[tuple[bytes, Any]]:
+    """redis-py nests RESP3's answer one level deeper than RESP2's."""
+    if len(entries) == 1 and entries and isinstance(entries[0], list):
+        return list(entries[0])
+    return list(entries)
+
+

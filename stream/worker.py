@@ -1,0 +1,116 @@
+"""The composition root: settings in, running parts of the pipeline out. Only here adapters meet."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from importlib.metadata import PackageNotFoundError, version
+
+import structlog
+from mode import Service
+
+from config.kafka import ensure_topics, group_name, topic_ids, topic_name
+from config.rules import RuleBook, load_rules
+from config.settings import Settings
+from detectors.engine import Engine
+
+from . import metrics
+from .detect import Detect
+from .keys import load_pseudonyms
+from .redis_client import connect
+from .redis_store import RedisStore
+from .relay import Relay
+from .sending import Sender
+from .transport import TransportHooks, TransportOptions, make_app, run_worker
+
+log = structlog.get_logger(__name__)
+
+
+def run_detect(settings: Settings) -> int:
+    """Run one detect worker until it is told to stop; the exit code (70: work was left undone)."""
+    ensure_topics(settings.kafka)
+    topic = topic_name(settings.kafka, "logins")
+    topic_id = topic_ids(settings.kafka, [topic])[topic]
+    names = load_pseudonyms(settings)
+    book = load_rules(settings.files.rules)
+    store = RedisStore(
+        connect(settings.redis),
+        names,
+        shards=settings.redis.shards,
+        identity_ttl=settings.detect.identity_ttl,
+        on_failure=metrics.RETRIES.labels("redis").inc,
+    )
+    detect = Detect(
+        settings,
+        Engine(book.active(), names),
+        store,
+        Sender(settings.kafka),
+        topic_id=topic_id,
+        versions=versions(book),
+    )
+    app = make_app(
+        settings.kafka,
+        group=group_name(settings.kafka, "detect"),
+        topic=topic,
+        handle=detect.handle,
+        on_damage=detect.damaged,
+        options=TransportOptions(
+            batch_records=settings.detect.batch_records,
+            buffered_batches=settings.detect.buffered_batches,
+            session_timeout=settings.kafka.session_timeout,
+            group_instance_id=settings.kafka.static_member_id,
+        ),
+        hooks=TransportHooks(on_assigned=detect.assigned, on_revoked=detect.revoked),
+    )
+    metrics.serve(settings.metrics.host, settings.metrics.port)
+    return run_worker(app, _Sweeper(detect))
+
+
+def run_relay(settings: Settings) -> int:
+    """Carry outboxes to `alerts` until told to stop."""
+    ensure_topics(settings.kafka)
+    metrics.serve(settings.metrics.host, settings.metrics.port)
+    asyncio.run(_relay(settings))
+    return 0
+
+
+async def _relay(settings: Settings) -> None:
+    client, sender = connect(settings.redis), Sender(settings.kafka)
+    relay = Relay(
+        client,
+        sender,
+        shards=range(settings.redis.shards),
+        topic=topic_name(settings.kafka, "alerts"),
+    )
+    task = asyncio.create_task(relay.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        log.info("relay stopped")
+    finally:
+        await sender.close()
+        await client.aclose()
+
+
+def versions(book: RuleBook) -> dict[str, str]:
+    """What is in force, for the record of `judged`: our code, and each detection with its limits."""
+    try:
+        code = version("loginward")
+    except PackageNotFoundError:
+        code = "checkout"
+    return {"code": code} | {active.rule.id: active.version for active in book.active()}
+
+
+class _Sweeper(Service):
+    """Runs the sweep beside the agent, in its process and event loop."""
+
+    def __init__(self, detect: Detect) -> None:
+        super().__init__()
+        self._detect = detect
+
+    @Service.task
+    async def _sweep(self) -> None:
+        await self._detect.sweep_for_ever()
