@@ -11,6 +11,9 @@ import pytest
 
 from .workers import SCRIPT, Worker
 
+# A worker that was killed is missed after 2 s: nothing here waits for the default of 10.
+QUICK = {"session_timeout": 2.0, "heartbeat_interval": 0.5}
+
 _numbers = itertools.count(1)
 
 
@@ -32,6 +35,7 @@ def start(kafka_bootstrap: str, tmp_path: Path, group: str) -> Iterator[Callable
             "topic": topic,
             "journal": str(tmp_path / name),
             **plan,
+            "spans": QUICK | plan.get("spans", {}),
         }
         worker = Worker(full, script)
         started.append(worker)
@@ -39,4 +43,4 @@ def start(kafka_bootstrap: str, tmp_path: Path, group: str) -> Iterator[Callable
 
     yield begin
     for worker in started:
-        worker.kill()
+        worker.close()

@@ -76,6 +76,12 @@ class Worker:
         self.process.kill()
         self.process.wait()
 
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.kill()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
     def exit_code(self, within: float = WAIT_S) -> int:
         """Wait for its end."""
         try:
@@ -135,15 +141,21 @@ def produce(
     *,
     first: int = 0,
     size: int = 20,
+    frame: int = 0,
     **options: Any,
 ) -> None:
-    """Append `counts[p]` records to each partition p, values `p:i` padded to `size`."""
+    """Append `counts[p]` records to each partition p, values `p:i` padded to `size`.
+
+    With `frame`, every so many records are a record batch of their own.
+    """
     producer = KafkaProducer(
         bootstrap_servers=bootstrap, **{"linger_ms": 5, "batch_size": 2000, **options}
     )
     for partition, count in enumerate(counts):
         for i in range(first, first + count):
             producer.send(topic, value=f"{partition}:{i}".ljust(size).encode(), partition=partition)
+            if frame and (i + 1 - first) % frame == 0:
+                producer.flush()
     producer.flush()
     producer.close()
 

@@ -1,0 +1,145 @@
+"""Nothing is committed that was not done: exceptions, cancellation and signals in the agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka.admin import KafkaAdminClient
+
+from tests.conftest import TopicFactory
+
+from .workers import Handled, Worker, committed, eventually, produce
+
+Start = Callable[..., Worker]
+ONE_BY_ONE: dict[str, Any] = {"options": {"batch_records": 5}}
+
+
+@pytest.fixture
+def topic(fresh_topic: TopicFactory, kafka_bootstrap: str) -> str:
+    """Give a topic of one partition with 20 records in several frames."""
+    topic = fresh_topic("logins", message_timestamp_type="LogAppendTime")
+    produce(kafka_bootstrap, topic, [20], frame=5)
+    return topic
+
+
+def test_what_was_done_is_committed_within_a_second_or_two(
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient
+) -> None:
+    """The periodic commit follows the marks without waiting for a shutdown."""
+    worker = start(topic, **ONE_BY_ONE)
+    worker.wait_for("handled 0 15 20")
+
+    eventually(lambda: committed(kafka_admin, group, topic), {0: 20})
+    assert worker.terminate() == 0
+
+
+def test_an_exception_in_the_agent_ends_the_process_before_anything_more_is_committed(
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient, tmp_path: Path
+) -> None:
+    """L1, L2: the failing batch and all after it are read again by the next worker."""
+    worker = start(topic, raise_at=12, **ONE_BY_ONE)
+
+    assert worker.exit_code() == 70
+    assert committed(kafka_admin, group, topic).get(0, 0) <= 10
+    assert "begin 0 15 20" not in worker.said
+    follower = start(topic, **ONE_BY_ONE)
+    follower.wait_for("handled 0 15 20")
+    assert follower.terminate() == 0
+    assert set(Handled(tmp_path / "journal").offsets(0)) == set(range(20))
+    assert committed(kafka_admin, group, topic) == {0: 20}
+
+
+def test_the_last_words_name_batch_and_place_but_never_a_customer(start: Start, topic: str) -> None:
+    """An exit gives its reason in one line; a KeyError's text could be an account: left out."""
+    worker = start(topic, raise_at=12, **ONE_BY_ONE)
+
+    assert worker.exit_code() == 70
+    (line,) = [text for text in worker.complaints().splitlines() if "CRITICAL" in text]
+    assert f"{topic}[0] 10..14" in line
+    assert "KeyError at transport/worker.py" in line
+    assert "A123456789" not in worker.complaints()
+
+
+@pytest.mark.parametrize("awaits", range(5))
+def test_cancelled_at_any_await_the_process_ends_without_a_commit(
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient, awaits: int
+) -> None:
+    """L9: there is no await in a batch at which a cancellation passes for done."""
+    worker = start(topic, cancel_at=12, awaits=awaits, **ONE_BY_ONE)
+
+    assert worker.exit_code() == 70
+    assert "CancelledError" in worker.complaints()
+    assert committed(kafka_admin, group, topic).get(0, 0) <= 10
+
+
+def test_stopping_the_agent_in_the_middle_of_a_batch_ends_the_process_without_a_commit(
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient
+) -> None:
+    """L9: Faust's own way to stop an agent is a cancellation like any other."""
+    worker = start(topic, stop_agent_at=12, **ONE_BY_ONE)
+
+    assert worker.exit_code() == 70
+    assert committed(kafka_admin, group, topic).get(0, 0) <= 10
+
+
+def test_sigterm_between_batches_is_clean(
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient
+) -> None:
+    """An idle worker told to stop commits what is done and exits 0, also with no log line left."""
+    worker = start(topic, spans={"commit_interval": 3600}, **ONE_BY_ONE)
+    worker.wait_for("handled 0 15 20")
+
+    assert worker.terminate() == 0
+    assert committed(kafka_admin, group, topic) == {0: 20}
+
+
+def test_sigterm_during_a_batch_lets_it_finish_and_commits_it(
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient, tmp_path: Path
+) -> None:
+    """The batch in work is finished within the grace time, those behind it are left alone."""
+    worker = start(topic, slow_s=0.7, **ONE_BY_ONE)
+    worker.wait_for("begin 0 0 5")
+
+    assert worker.terminate() == 0
+    assert Handled(tmp_path / "journal").below(0) == 5
+    assert committed(kafka_admin, group, topic) == {0: 5}
+
+
+def test_sigterm_during_a_batch_that_hangs_exits_70_without_committing_it(
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient
+) -> None:
+    """After the grace time the process ends; what was done before is committed, the rest not."""
+    worker = start(
+        topic, hang_at=12, spans={"stop_grace": 0.5, "commit_interval": 3600}, **ONE_BY_ONE
+    )
+    worker.wait_for("hanging")
+
+    assert worker.terminate() == 70
+    assert committed(kafka_admin, group, topic) == {0: 10}
+    assert "still at work on" in worker.complaints()
+
+
+def test_a_second_sigterm_changes_nothing(start: Start, topic: str) -> None:
+    """An impatient supervisor does not break the clean end."""
+    worker = start(topic, slow_s=0.7, **ONE_BY_ONE)
+    worker.wait_for("begin 0 0 5")
+    worker.process.terminate()
+
+    assert worker.terminate() == 0
+
+
+def test_a_kill_loses_no_record(
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient, tmp_path: Path
+) -> None:
+    """After kill -9 in the middle of a batch the next worker starts at the last commit."""
+    worker = start(topic, hang_at=12)
+    worker.wait_for("hanging")
+    worker.kill()
+
+    follower = start(topic, **ONE_BY_ONE)
+    follower.wait_for("handled 0 15 20")
+    assert follower.terminate() == 0
+    assert set(Handled(tmp_path / "journal").offsets(0)) == set(range(20))
