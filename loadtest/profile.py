@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
 from typing import Literal, Protocol
 
+from config.durations import parse_duration
 from detectors.errors import LoginwardError
 
 from .attempts import Model
@@ -18,6 +20,12 @@ LETTERS = "ABCDEFGHI"
 SYSTEMS = ("trading-web", "trading-app", "phone-desk")
 """Who tells of logins by browser, by app and by phone; names of config/systems.toml."""
 
+_MS = timedelta(milliseconds=1)
+_SHARE = re.compile(
+    r"(?P<letter>[A-Za-z])(:(?P<factor>[0-9]{1,6}(\.[0-9]{1,6})?))?"
+    r"(@(?P<begins>[0-9]{1,6}(ms|s|m|h|d)))?",
+    re.ASCII,
+)
 _DOORS = ("web", "app", "phone")
 
 
@@ -60,21 +68,32 @@ class Expect(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One file of `profiles/`: its letter, one line about it, its usual length, its models."""
+    """One file of `profiles/`: its letter, one line about it, its usual length, its models.
+
+    A campaign is over after `duration`; an `endless` profile goes on as long as the run.
+    """
 
     letter: str
     title: str
     duration: timedelta
+    endless: bool
     expect: Expect
     models: Callable[[Setting], Sequence[Model]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """One profile of a combination and the factor on its volume: `A:0.02+G`."""
+    """One profile of a combination: the factor on its volume and when it begins, `A:0.02@6h`."""
 
     profile: Profile
-    factor: float
+    factor: float = 1.0
+    begins: timedelta = timedelta()
+
+    def span_ms(self, run_ms: int) -> tuple[int, int]:
+        """(start, length) of the profile in a run of `run_ms`, from the run's first moment."""
+        start = self.begins // _MS
+        left = max(0, run_ms - start)
+        return start, left if self.profile.endless else min(left, self.profile.duration // _MS)
 
 
 def known() -> list[str]:
@@ -83,26 +102,29 @@ def known() -> list[str]:
 
 
 def parse(text: str) -> tuple[Share, ...]:
-    """`A`, `A+G` or `A:0.02+G` as profiles with factors. Raises LoginwardError with the way out."""
+    """`A`, `A+G` or `A:0.02@6h+G` as shares of a run. Raises LoginwardError with the way out."""
     return tuple(_share(part.strip(), text) for part in text.split("+"))
 
 
 def _share(part: str, text: str) -> Share:
-    letter, _, factor = part.partition(":")
-    profile = _load(letter.upper()) if letter.upper() in LETTERS and len(letter) == 1 else None
+    written = _SHARE.fullmatch(part)
+    letter = written["letter"].upper() if written else part[:1].upper()
+    profile = _load(letter) if letter and letter in LETTERS else None
     if profile is None:
         raise LoginwardError(
-            f"--profile {text}: {letter!r} is no profile; there are {', '.join(known())}"
+            f"--profile {text}: {part!r} is no profile; there are {', '.join(known())}"
         )
-    try:
-        value = float(factor) if factor else 1.0
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
+    factor = float(written["factor"] or 1) if written else 0
+    if not written or factor <= 0:
         raise LoginwardError(
-            f"--profile {text}: {factor!r} is no factor; write {letter.upper()}:0.02 for a fiftieth"
+            f"--profile {text}: {part!r} is not understood; write {letter}, {letter}:0.02 for a "
+            f"fiftieth of its volume, {letter}@6h to begin in the 6th hour, or {letter}:0.02@6h"
         )
-    return Share(profile=profile, factor=value)
+    return Share(
+        profile=profile,
+        factor=factor,
+        begins=parse_duration(written["begins"]) if written["begins"] else timedelta(),
+    )
 
 
 def _load(letter: str) -> Profile | None:

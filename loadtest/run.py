@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import blake2b
 from math import sqrt
 
@@ -18,6 +19,7 @@ CUSTOMERS = 100_000
 """Customers at scale 1: about one good login in three days each (35,000 a day)."""
 
 _FEWEST_CUSTOMERS = 1_000
+_FASTEST = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +46,34 @@ class Request:
     duplicates: float = 0.0
     bad: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant, with the way out."""
+        if None not in {self.events, self.duration_ms} and self.rate is not None:
+            raise LoginwardError("--events, --duration and --rate: give two of the three at most")
+        for name, value in (("rate", self.rate), ("scale", self.scale)):
+            if value is not None and not 0 < value < _FASTEST:
+                raise LoginwardError(f"--{name} {value}: must be above 0 and below {_FASTEST}")
+        if self.failure_share is not None and not 0 < self.failure_share < 1:
+            raise LoginwardError(
+                f"--failure-share {self.failure_share}: a share is above 0 and below 1, e.g. 0.55"
+            )
+        if self.span_ms <= 0:
+            raise LoginwardError("--duration 0: a run takes time; write 10m or 15h")
+
+    @property
+    def span_ms(self) -> int:
+        """The event time of the run."""
+        if self.duration_ms is not None:
+            return self.duration_ms
+        if self.events is not None and self.rate is not None:
+            return max(1, round(self.events / self.rate * 1000))
+        return max(share.profile.duration for share in self.shares) // timedelta(milliseconds=1)
+
 
 def deliveries(request: Request) -> Deliveries:
     """The stream of a request. Raises LoginwardError where the request contradicts itself."""
-    duration_ms = _duration(request)
-    natural = _natural(request, duration_ms)
+    duration_ms = request.span_ms
+    natural, peak = _natural(request)
     scale = _scale(request, duration_ms, natural)
     customers = request.customers or max(_FEWEST_CUSTOMERS, round(CUSTOMERS * scale))
     most = largest_population() * HOUSEHOLD
@@ -62,23 +87,12 @@ def deliveries(request: Request) -> Deliveries:
     models = [
         model
         for share in request.shares
-        for model in share.profile.models(
-            Setting(
-                seed=request.seed,
-                start_ms=request.start_ms,
-                duration_ms=duration_ms,
-                scale=scale * share.factor,
-                population=population,
-                systems=request.systems,
-                second_factor=request.second_factor,
-                failure_share=request.failure_share,
-            )
-        )
+        for model in share.profile.models(_setting(request, share, scale, population))
     ]
     course = Course(
         start_ms=request.start_ms,
         duration_ms=duration_ms,
-        per_second=natural * scale / duration_ms * 1000,
+        per_second=peak * scale,
         seed=request.seed,
         run=run,
         events=request.events,
@@ -89,23 +103,36 @@ def deliveries(request: Request) -> Deliveries:
     return Deliveries(models, Renderer(run, request.fields), course)
 
 
-def _duration(request: Request) -> int:
-    if request.duration_ms is not None:
-        if request.events is not None and request.rate is not None:
-            raise LoginwardError("--events, --duration and --rate: give two of the three at most")
-        return request.duration_ms
-    if request.events is not None and request.rate is not None:
-        return max(1, round(request.events / request.rate * 1000))
-    longest = max(share.profile.duration.total_seconds() for share in request.shares)
-    return round(longest * 1000)
-
-
-def _natural(request: Request, duration_ms: int) -> float:
-    """Events in the span at scale 1."""
-    return sum(
-        share.factor * share.profile.expect(request.start_ms, duration_ms, request.failure_share)
-        for share in request.shares
+def _setting(request: Request, share: Share, scale: float, population: Population) -> Setting:
+    start_ms, length_ms = share.span_ms(request.span_ms)
+    return Setting(
+        seed=request.seed,
+        start_ms=request.start_ms + start_ms,
+        duration_ms=length_ms,
+        scale=scale * share.factor,
+        population=population,
+        systems=request.systems,
+        second_factor=request.second_factor,
+        failure_share=request.failure_share,
     )
+
+
+def _natural(request: Request) -> tuple[float, float]:
+    """At scale 1: events in the run, and events a second while every profile is on."""
+    total = peak = 0.0
+    for share in request.shares:
+        start_ms, length_ms = share.span_ms(request.span_ms)
+        if length_ms <= 0:
+            raise LoginwardError(
+                f"--profile: {share.profile.letter} begins after {share.begins}, the run is over "
+                "by then; write a longer --duration"
+            )
+        expected = share.factor * share.profile.expect(
+            request.start_ms + start_ms, length_ms, request.failure_share
+        )
+        total += expected
+        peak += expected / length_ms * 1000
+    return total, peak
 
 
 def _scale(request: Request, duration_ms: int, natural: float) -> float:

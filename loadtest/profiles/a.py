@@ -135,6 +135,7 @@ PROFILE = Profile(
     letter="A",
     title="datacenter stuffing: 133 attempts an address, one user agent, 90 % unknown names",
     duration=NUMBERS.duration,
+    endless=False,
     expect=_expect,
     models=_models,
 )

@@ -241,6 +241,7 @@ PROFILE = Profile(
     letter="G",
     title="customers only: market hours, typos, stale devices, CGNAT, households, weekly mobiles",
     duration=timedelta(days=1),
+    endless=True,
     expect=_expect,
     models=_models,
 )
