@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from detectors import wire
 from detectors.errors import Rejected
-from detectors.events import EPOCH, LoginEvent
+from detectors.events import LoginEvent
 from detectors.pseudonyms import Pseudonyms
 
 from . import extras
 from .cipher import SegmentCipher
 from .layout import PartitionId
 from .records import Columns, KafkaRecord, headers, identity
+from .times import microseconds
 
 SCHEMA = "logins/1"
 LARGEST_SEQ = 2**63 - 1
@@ -48,7 +48,7 @@ def columns(
 ) -> Columns:
     """The decoded events of `records`; those that `wire.decode` refuses are named, not kept."""
     kept, events, rejected = _decoded(records)
-    occurred = [_microseconds(event.occurred_at) for event in events]
+    occurred = [microseconds(event.occurred_at) for event in events]
     accounts, encrypted = _accounts(events, pseudonyms, cipher)
     texts = {name: pa.array([getattr(e, name) for e in events], pa.string()) for name in _TEXTS}
     table = pa.table(
@@ -56,7 +56,7 @@ def columns(
         | {
             "occurred_at": pa.array(occurred, pa.timestamp("us", "UTC")),
             "received_at": pa.array(
-                [e.received_at and _microseconds(e.received_at) for e in events],
+                [e.received_at and microseconds(e.received_at) for e in events],
                 pa.timestamp("us", "UTC"),
             ),
             "account_pseudonym": accounts,
@@ -155,8 +155,3 @@ def packed(ip: str) -> bytes:
     """A canonical address as 16 bytes (IPv4 mapped into IPv6), so that networks are ranges."""
     address = ipaddress.ip_address(ip)
     return address.packed if address.version == 6 else b"\0" * 10 + b"\xff\xff" + address.packed  # noqa: PLR2004
-
-
-def _microseconds(at: datetime) -> int:
-    delta = at - EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

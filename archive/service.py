@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer
+from prometheus_client import CollectorRegistry, start_http_server
 
 from config import kafka as to_kafka
 from config.settings import KafkaSettings, Settings
@@ -42,25 +43,30 @@ _LONGEST_TURN_MS = 600_000
 """A seal on a disk that hangs must not cost the membership; the exclusive link guards anyway."""
 
 
-def main(
+def run_archive(
     settings: Settings,
     pseudonyms: Pseudonyms,
     *,
     topics: Sequence[TopicName] = ARCHIVED,
-    metrics: ArchiveMetrics | None = None,
-) -> None:
-    """Archive until SIGTERM or SIGINT; pending records are sealed before it returns.
+) -> int:
+    """Archive until SIGTERM or SIGINT; pending records are sealed before it returns 0.
 
-    The topics must exist. Raises LoginwardError for a key or setting that cannot be used.
+    Missing topics are made. Raises LoginwardError for a key or setting that cannot be used.
     """
+    to_kafka.ensure_topics(settings.kafka)
+    registry = CollectorRegistry()
+    if settings.metrics.port:
+        start_http_server(settings.metrics.port, addr=settings.metrics.host, registry=registry)
+    metrics = published.build(registry)
     asyncio.run(_until_signalled(settings, pseudonyms, topics, metrics))
+    return 0
 
 
 async def _until_signalled(
     settings: Settings,
     pseudonyms: Pseudonyms,
     topics: Sequence[TopicName],
-    metrics: ArchiveMetrics | None,
+    metrics: ArchiveMetrics,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -74,10 +80,10 @@ async def run(
     pseudonyms: Pseudonyms,
     stop: asyncio.Event,
     *,
+    metrics: ArchiveMetrics,
     topics: Sequence[TopicName] = ARCHIVED,
-    metrics: ArchiveMetrics | None = None,
 ) -> None:
-    """Archive `topics` until `stop` is set, in the running event loop; else as `main`."""
+    """Archive `topics`, which exist, until `stop` is set; else as `run_archive`."""
     archive = settings.archive
     make_folder(archive.directory)
     store = Store(
@@ -96,7 +102,7 @@ async def run(
             records=archive.segment_records, interval=archive.segment_interval.total_seconds()
         ),
         clocks=Clocks(elapsed=time.monotonic, now=lambda: datetime.now(UTC)),
-        metrics=published.build() if metrics is None else metrics,
+        metrics=metrics,
     )
     await consumer.start()
     try:
