@@ -15,6 +15,7 @@ from .progress import Progress, Silent
 from .record import ServerRecord, read_record, write_record
 
 _PORT_ATTEMPTS = 3
+_DISK_FULL = "No space left on device"
 _TAKEN = ("Address already in use", "BindException")
 
 
@@ -42,7 +43,7 @@ class Server(ABC):
             owner: a process whose end ends the server; None: it outlives its starter.
             progress: told what is fetched and prepared.
         """
-        self.directory = directory.absolute()
+        self.directory = directory.resolve()  # one folder, one name: its server is known by it
         self.progress = progress or Silent()
         self._fixed_ports = ports
         self._owner = owner
@@ -92,7 +93,7 @@ class Server(ABC):
         marker, record = str(self.config), self.record
         if record and process.is_running(record.pid, marker):
             return record.pid
-        return None if record else process.find(marker)
+        return process.find(marker)  # started, and its starter died before it wrote the record
 
     def start(self, *, same_ports: bool = False) -> ServerRecord:
         """Start the server, or adopt it if it runs; return when it answers.
@@ -106,9 +107,9 @@ class Server(ABC):
         prepare(self.directory)
         with only_one(self.directory / ".lock"):
             record, pid = self.record, self.pid
-            if record and pid:
+            if record and record.pid == pid:
                 return self._wait(record)
-            if pid:  # its record was lost, and with it its ports
+            if pid:  # running without a record: its ports are not known
                 self.stop()
             return self._start_somewhere(record, fixed=same_ports or bool(self._fixed_ports))
 
@@ -167,13 +168,17 @@ class Server(ABC):
             raise
 
     def _wait(self, record: ServerRecord) -> ServerRecord:
-        process.wait_until(
-            lambda: self.answers(record),
-            process.Watched(
-                name=self.name, pid=record.pid, marker=str(self.config), logs=self.logs
-            ),
-            within_s=self.start_within_s,
+        watched = process.Watched(
+            name=self.name, pid=record.pid, marker=str(self.config), logs=self.logs
         )
+        try:
+            process.wait_until(lambda: self.answers(record), watched, within_s=self.start_within_s)
+        except StackError as error:
+            if _DISK_FULL in str(error):
+                raise StackError(
+                    f"{error}\n{self.directory}: its disk is full: free space"
+                ) from error
+            raise
         return record
 
 

@@ -60,7 +60,7 @@ class Stack:
             valkey_settings: further lines of valkey.conf, which win.
             progress: told what is fetched and prepared.
         """
-        self.data_dir = data_dir.absolute()
+        self.data_dir = data_dir.resolve()
         owner = os.getpid() if owned else None
         shared: dict[str, Any] = {"owner": owner, "progress": progress}
         self.kafka = (
@@ -158,8 +158,8 @@ def _status(server: Server) -> ServerStatus:
         state=_state(server, record, pid),
         address=server.address if record else "",
         pid=pid,
-        owner=record.owner if record and pid else None,
-        started_at=record.started_at if record and pid else "",
+        owner=record.owner if record and record.pid == pid else None,
+        started_at=record.started_at if record and record.pid == pid else "",
         directory=str(server.directory),
     )
 
@@ -167,4 +167,6 @@ def _status(server: Server) -> ServerStatus:
 def _state(server: Server, record: ServerRecord | None, pid: int | None) -> str:
     if pid is None:
         return "down"
-    return "up" if record and server.answers(record) else "silent"
+    if record is None or record.pid != pid:
+        return "silent"  # running without a record: where it listens is not known
+    return "up" if server.answers(record) else "silent"

