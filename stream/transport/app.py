@@ -12,7 +12,7 @@ from typing import Any
 
 import faust
 from faust.app.base import BootStrategy
-from faust.types import StreamT
+from faust.types import StreamT, TopicT
 from faust.worker import Worker
 from mode.types import ServiceT
 
@@ -70,6 +70,26 @@ def make_app(
     `handle` and `on_damage` must keep. Raises LoginwardError where a key, certificate or password
     file of `kafka` cannot be used.
     """
+    app = bare_app(kafka, group=group, options=options, hooks=hooks)
+    source = batch_topic(app, topic)
+
+    @app.agent(source, name=f"{group}:{topic}", concurrency=1)
+    async def consume(stream: StreamT[Any]) -> None:
+        await run_batches(stream, handle, on_damage=on_damage)
+        if not app.should_stop:
+            leave("the agent's stream ended by itself")
+
+    return app
+
+
+def bare_app(
+    kafka: KafkaSettings,
+    *,
+    group: str,
+    options: TransportOptions | None = None,
+    hooks: TransportHooks | None = None,
+) -> BatchApp:
+    """The app without its agent."""
     register()
     chosen = options or TransportOptions(session_timeout=kafka.session_timeout)
     app = BatchApp(
@@ -92,16 +112,13 @@ def make_app(
     app.transport_options = chosen
     app.transport_hooks = hooks or TransportHooks()
     app.kafka_connection = aiokafka_options(kafka)
-    # acks=False: Faust keeps no ack of its own, which would only pile up beside our marks.
-    source = app.topic(topic, key_serializer="raw", value_serializer="raw", acks=False)
-
-    @app.agent(source, name=f"{group}:{topic}", concurrency=1)
-    async def consume(stream: StreamT[Any]) -> None:
-        await run_batches(stream, handle, on_damage=on_damage)
-        if not app.should_stop:
-            leave("the agent's stream ended by itself")
-
     return app
+
+
+def batch_topic(app: BatchApp, name: str) -> TopicT:
+    """A topic whose messages are batches: raw, and without Faust's acks."""
+    # With acks Faust would keep its own beside our marks, where they only pile up.
+    return app.topic(name, key_serializer="raw", value_serializer="raw", acks=False)
 
 
 class _BatchWorker(Worker):

@@ -63,16 +63,20 @@ def test_the_last_words_name_batch_and_place_but_never_a_customer(start: Start, 
     assert "A123456789" not in worker.complaints()
 
 
-@pytest.mark.parametrize("awaits", range(5))
 def test_cancelled_at_any_await_the_process_ends_without_a_commit(
-    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient, awaits: int
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient
 ) -> None:
     """L9: there is no await in a batch at which a cancellation passes for done."""
-    worker = start(topic, cancel_at=12, awaits=awaits, **ONE_BY_ONE)
+    groups = [f"{group}-{awaits}" for awaits in range(5)]
+    workers = [
+        start(topic, group=name, cancel_at=12, awaits=awaits, **ONE_BY_ONE)
+        for awaits, name in enumerate(groups)
+    ]
 
-    assert worker.exit_code() == 70
-    assert "CancelledError" in worker.complaints()
-    assert committed(kafka_admin, group, topic).get(0, 0) <= 10
+    for name, worker in zip(groups, workers, strict=True):
+        assert worker.exit_code() == 70
+        assert "CancelledError" in worker.complaints()
+        assert committed(kafka_admin, name, topic).get(0, 0) <= 10
 
 
 def test_stopping_the_agent_in_the_middle_of_a_batch_ends_the_process_without_a_commit(

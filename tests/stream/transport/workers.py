@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import selectors
@@ -15,6 +16,7 @@ from typing import Any
 
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = Path(__file__).with_name("worker.py")
@@ -46,6 +48,11 @@ class Worker:
         raise AssertionError(
             f"no '{prefix}' (exit {self.process.poll()}): {self.said[-20:]}\n{self.complaints()}"
         )
+
+    def wait_for_silence(self, seconds: float) -> None:
+        """Read on until nothing was said for so long: for what must not happen."""
+        while any(True for _ in itertools.islice(self._lines(time.monotonic() + seconds), 1)):
+            pass
 
     def _lines(self, deadline: float) -> Iterator[str]:
         assert self.process.stdout is not None
@@ -115,6 +122,11 @@ class Handled:
         """Offsets of all records handled, as often as they were."""
         return [offset for line in self._of(partition) for offset in line["offsets"]]
 
+    def damaged(self, partition: int) -> list[int]:
+        """Offsets that were reported as unreadable."""
+        lines = [line for line in self._of(partition) if line["damage"]]
+        return [offset for line in lines for offset in range(line["start"], line["end"])]
+
     def values(self) -> list[str | None]:
         """Values of all records handled, in the order of the journals."""
         return [value for line in self.lines for value in line["values"]]
@@ -125,7 +137,14 @@ class Handled:
 
 def committed(admin: KafkaAdminClient, group: str, topic: str) -> dict[int, int]:
     """Committed offset by partition; partitions without one are missing."""
-    groups = admin.list_group_offsets(group)
+    while True:
+        try:
+            groups = admin.list_group_offsets(group)
+            break
+        except KafkaError as error:  # the broker has only just started
+            if not error.retriable:
+                raise
+            time.sleep(0.05)
     found = groups.get(group, {}) if group in groups else groups
     return {
         tp.partition: meta.offset
