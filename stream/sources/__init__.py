@@ -1,0 +1,1 @@
+"""Sources: what turns the records of a core system into login events, one file a format."""
