@@ -76,17 +76,22 @@ def public_file(key_file: Path) -> Path:
     return key_file.with_name(f"{key_file.stem}.pub.pem")
 
 
-def load_keys(key_file: Path, archive: Path) -> ArchiveKeys:
-    """The key in `key_file`, made (0600) where neither it nor any segment exists yet.
+def ensure_keys(key_file: Path, archive: Path) -> ArchiveKeys:
+    """The key in `key_file`, made (0600) where neither it nor any segment of `archive` exists yet.
 
-    Raises ArchiveError where it is missing beside sealed segments, readable by others, or no key.
+    The public key is written beside it. Raises ArchiveError as `load_keys` does, and where the key
+    is missing beside sealed segments.
     """
     if not key_file.exists():
         _make(key_file, archive)
-    private = _read(key_file)
-    keys = ArchiveKeys(private)
+    keys = load_keys(key_file)
     _write_public(key_file, keys)
     return keys
+
+
+def load_keys(key_file: Path) -> ArchiveKeys:
+    """The key in `key_file`. Raises ArchiveError where others can read it, or it is no key."""
+    return ArchiveKeys(_read(key_file))
 
 
 def load_public(path: Path) -> Mapping[str, Ed25519PublicKey]:

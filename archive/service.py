@@ -21,7 +21,7 @@ from detectors.pseudonyms import Pseudonyms
 from . import metrics as published
 from .archiver import Archiver, Clocks, Limits
 from .durable import make_folder
-from .keys import load_keys
+from .keys import ensure_keys
 from .metrics import ArchiveMetrics
 from .partition import Store
 
@@ -88,7 +88,7 @@ async def run(
     make_folder(archive.directory)
     store = Store(
         root=archive.directory,
-        keys=load_keys(archive.key_file, archive.directory),
+        keys=ensure_keys(archive.key_file, archive.directory),
         pseudonyms=pseudonyms,
     )
     names = {to_kafka.topic_name(settings.kafka, topic): topic for topic in topics}

@@ -1,0 +1,1 @@
+"""The archive: what is sealed is whole, complete and provable, whatever happens on the way."""
