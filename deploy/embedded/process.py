@@ -70,14 +70,14 @@ def start(command: Command, *, owner: int | None) -> int:
         leash.wait()
         raise StackError(f"{command.argv[0]}: did not start\n{tail((command.log,))}")
     if owner:
-        _leashes[int(line)] = leash
+        _leashes[command.marker] = leash
     else:
         leash.wait()
     return int(line)
 
 
-# Leashes of servers that we own, by the server's pid: to be reaped when the server has ended.
-_leashes: dict[int, subprocess.Popen[bytes]] = {}
+# Leashes of servers that we own, by their marker: to be reaped when the server has ended.
+_leashes: dict[str, subprocess.Popen[bytes]] = {}
 
 
 def is_running(pid: int, marker: str) -> bool:
@@ -86,6 +86,8 @@ def is_running(pid: int, marker: str) -> bool:
     A process id is reused after a crash or a reboot; the configuration's path in the command
     line is not. A zombie (in a container whose first process reaps nobody) has ended.
     """
+    if pid <= 0:
+        return False
     try:
         process = psutil.Process(pid)
         alive = process.status() != psutil.STATUS_ZOMBIE
@@ -130,7 +132,6 @@ def stop(pid: int, marker: str, *, within_s: float) -> None:
         _signal(pid, psutil.Process.terminate)
         if not _ended(pid, marker, within_s):
             kill(pid, marker)
-    _reap(pid)
 
 
 def kill(pid: int, marker: str) -> None:
@@ -143,7 +144,6 @@ def kill(pid: int, marker: str) -> None:
         _signal(pid, psutil.Process.kill)
         if not _ended(pid, marker, 10.0):
             raise StackError(f"process {pid}: still there after SIGKILL: is its disk hanging?")
-    _reap(pid)
 
 
 def _signal(pid: int, send: Callable[[psutil.Process], None]) -> None:
@@ -162,8 +162,9 @@ def _ended(pid: int, marker: str, within_s: float) -> bool:
     return True
 
 
-def _reap(pid: int) -> None:
-    if leash := _leashes.pop(pid, None):
+def reap(marker: str) -> None:
+    """Take note of the end of a server that we owned, however it ended."""
+    if leash := _leashes.pop(marker, None):
         leash.wait()
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import msgspec
 
 FILE_NAME = "server.json"
+STOPPED = 0  # for a process id: it was stopped in order
 
 
 class ServerRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The last start of a server. Ports stay valid when it is down: they are tried first."""
 
-    pid: int
+    pid: int  # STOPPED after a stop in order
     ports: dict[str, int]  # by listener name
     owner: int | None = None  # the process whose end ends it; None: it outlives its starter
     version: str = ""

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
+
 from . import process
 from .cache import only_one
 from .errors import StackError
 from .folders import prepare
 from .ports import LOOPBACK, free_port, is_free
 from .progress import Progress, Silent
-from .record import ServerRecord, read_record, write_record
+from .record import STOPPED, ServerRecord, read_record, write_record
 
 _PORT_ATTEMPTS = 3
 _DISK_FULL = "No space left on device"
@@ -109,19 +111,22 @@ class Server(ABC):
             record, pid = self.record, self.pid
             if record and record.pid == pid:
                 return self._wait(record)
-            if pid:  # running without a record: its ports are not known
-                self.stop()
+            self.stop()  # running without a record: its ports are not known
             return self._start_somewhere(record, fixed=same_ports or bool(self._fixed_ports))
 
     def stop(self) -> None:
         """Stop the server in order; by force if it takes too long."""
         if (pid := self.pid) is not None:
             process.stop(pid, str(self.config), within_s=self.stop_within_s)
+        process.reap(str(self.config))
+        if record := self.record:
+            write_record(self.directory, msgspec.structs.replace(record, pid=STOPPED))
 
     def kill(self) -> None:
         """End the server at once (kill -9), as a crash would."""
         if (pid := self.pid) is not None:
             process.kill(pid, str(self.config))
+        process.reap(str(self.config))
 
     def log_tail(self) -> str:
         """Give the end of its logs."""
@@ -165,6 +170,7 @@ class Server(ABC):
             return self._wait(record)
         except BaseException:
             process.kill(pid, str(self.config))
+            process.reap(str(self.config))
             raise
 
     def _wait(self, record: ServerRecord) -> ServerRecord:

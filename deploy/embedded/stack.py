@@ -14,7 +14,7 @@ from .folders import prepare
 from .kafka_config import Listeners
 from .kafka_server import KafkaServer
 from .progress import Progress
-from .record import ServerRecord
+from .record import STOPPED, ServerRecord
 from .server import Server
 from .valkey_server import ValkeyServer
 
@@ -23,12 +23,13 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One server as it is now."""
 
     name: str
-    state: str  # up | down | silent: its process lives and does not answer
+    state: str  # up | down | crashed | silent: its process lives and does not answer
     address: str  # HOST:PORT for clients; empty before the first start
     pid: int | None
     owner: int | None  # the process it ends with
     started_at: str
     directory: str
+    log: str  # the end of it, where the server crashed or is silent
 
 
 class Stack:
@@ -153,20 +154,22 @@ def _present(server: Server | None, name: str) -> Server:
 
 def _status(server: Server) -> ServerStatus:
     record, pid = server.record, server.pid
+    state = _state(server, record, pid)
     return ServerStatus(
         name=server.name,
-        state=_state(server, record, pid),
+        state=state,
         address=server.address if record else "",
         pid=pid,
         owner=record.owner if record and record.pid == pid else None,
         started_at=record.started_at if record and record.pid == pid else "",
         directory=str(server.directory),
+        log=server.log_tail() if state in {"crashed", "silent"} else "",
     )
 
 
 def _state(server: Server, record: ServerRecord | None, pid: int | None) -> str:
     if pid is None:
-        return "down"
+        return "crashed" if record and record.pid != STOPPED else "down"
     if record is None or record.pid != pid:
         return "silent"  # running without a record: where it listens is not known
     return "up" if server.answers(record) else "silent"

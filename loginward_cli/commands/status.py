@@ -9,7 +9,7 @@ import typer
 
 from deploy.embedded import Stack
 from loginward_cli.embedded import stack_dir
-from loginward_cli.output import columns, done, emit_json
+from loginward_cli.output import columns, done, emit_json, note
 
 
 def command(
@@ -25,4 +25,7 @@ def command(
     else:
         rows = [(s.name, s.state, s.address, str(s.pid or ""), s.directory) for s in servers]
         columns(rows, header=("SERVER", "STATE", "ADDRESS", "PID", "FOLDER"))
+        for server in servers:
+            if server.log:
+                note(f"{server.name}: {server.state}\n{server.log}")
     done(findings=any(server.state != "up" for server in servers))

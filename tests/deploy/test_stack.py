@@ -52,7 +52,8 @@ def test_killed_servers_come_back_with_their_data(stack_factory: Factory) -> Non
 
     stack.kill_kafka()
     stack.kill_valkey()
-    assert states(stack) == ["down", "down"]
+    assert states(stack) == ["crashed", "crashed"]
+    assert "Server started" in stack.status()[1].log
     stack.start_valkey()
     stack.start_kafka()
 
