@@ -49,11 +49,11 @@ class RuleBook:
 
     def active(self) -> tuple[ActiveRule, ...]:
         """The detections as the engine takes them."""
-        return tuple(
-            ActiveRule(rule=rule, limits=entry.limits, quiet=entry.quiet, mode=entry.mode)
-            for rule in RULES
-            if (entry := self.entries[rule.id])
-        )
+        return tuple(self._active(rule, self.entries[rule.id]) for rule in RULES)
+
+    @staticmethod
+    def _active(rule: Rule, entry: Entry) -> ActiveRule:
+        return ActiveRule(rule=rule, limits=entry.limits, quiet=entry.quiet, mode=entry.mode)
 
 
 def load_rules(path: Path | None = None, rules: Iterable[Rule] = RULES) -> RuleBook:
@@ -113,7 +113,7 @@ class _Where:
 
 
 def _limit_hints(rule: Rule) -> dict[str, Any]:
-    """Limits are counts of at least one, or spans no longer than what is remembered of a subject."""
+    """Limits are counts of at least one, or spans no longer than a subject is remembered."""
     bounded = {int: Between(1, _LARGEST), timedelta: Between(_SHORTEST, _LONGEST_WINDOW)}
     return {
         name: Annotated[hint, bounded[hint]] if hint in bounded else hint

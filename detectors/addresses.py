@@ -15,7 +15,8 @@ _LEADING_ZERO = re.compile(r"(?:^|\.)0\d")
 def canonical(ip: str) -> str:
     """The one spelling of an address: RFC 5952, `::ffff:192.0.2.1` as `192.0.2.1`, no zone.
 
-    Raises ValueError where `ip` is no address (leading zeros are refused: octal to some, decimal to others).
+    Raises ValueError where `ip` is no address (leading zeros are refused: octal to some, decimal
+    to others).
     """
     if _IPV4.fullmatch(ip) and not _LEADING_ZERO.search(ip):
         return ip
@@ -27,7 +28,9 @@ def canonical(ip: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def counted_as(address: str) -> str:
-    """The subject of address rules for a canonical address: itself, or its /64 (one customer's usual share)."""
+    """The subject of address rules for a canonical address: itself, or its /64 (one customer's
+    usual share).
+    """
     if ":" not in address:
         return address
     return str(ipaddress.IPv6Network((int(ipaddress.IPv6Address(address)) >> 64 << 64, 64)))

@@ -1,4 +1,6 @@
-"""An alert: it convicts on its own, with subject, counts, window, limit, rule version and evidence."""
+"""An alert: it convicts on its own, with subject, counts, window, limit, rule version and
+evidence.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ import msgspec
 from .rule import Severity
 
 LISTED: Final = 100
-"""Of accounts, addresses and event ids the first hundred by time stand in the alert; totals in `counts`."""
+"""Of accounts, addresses and event ids the first hundred by time stand in the alert; totals in
+`counts`.
+"""
 
 
 class AlertSubject(msgspec.Struct, frozen=True):
@@ -23,7 +27,8 @@ class AlertSubject(msgspec.Struct, frozen=True):
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """One revision of an alert; consumers keep the highest `revision` of an `alert_id`.
 
-    `opened_at`: event time at which the limit was crossed. `updated_at`: event time of the last attempt
+    `opened_at`: event time at which the limit was crossed. `updated_at`: event time of the last
+    attempt
     that met it. `counts` hold totals; with `capped` 1 they read "at least".
     """
 

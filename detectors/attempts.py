@@ -1,12 +1,12 @@
 """One failed login as a subject's log keeps it: fixed head, then what an alert needs as evidence.
 
-    at       6 bytes  milliseconds since 1970, big-endian: bytewise order is time order
-    event    8        keyed hash of (emitter, event_id): ties in time have one order everywhere
-    account  12       pseudonym, zeros where the source has no account
-    flags    1        reason (low three bits), NO_ACCOUNT, IPV6, NON_CUSTOMER
-    length   2        of the event id
-    suffix   8        only with IPV6: the half of the address that the subject (/64) does not say
-    event_id          UTF-8, as on the wire
+at       6 bytes  milliseconds since 1970, big-endian: bytewise order is time order
+event    8        keyed hash of (emitter, event_id): ties in time have one order everywhere
+account  12       pseudonym, zeros where the source has no account
+flags    1        reason (low three bits), NO_ACCOUNT, IPV6, NON_CUSTOMER
+length   2        of the event id
+suffix   8        only with IPV6: the half of the address that the subject (/64) does not say
+event_id          UTF-8, as on the wire
 """
 
 from __future__ import annotations
@@ -103,15 +103,17 @@ def unpack(entry: bytes) -> Attempt:
     )
 
 
-def address_of(subject_value: str, attempt: Attempt) -> str:
-    """The full address of an attempt in the log of an address or a /64."""
-    if not attempt.flags & IPV6:
-        return subject_value
-    network = int(ipaddress.IPv6Network(subject_value).network_address)
-    return str(ipaddress.IPv6Address(network | int.from_bytes(attempt.suffix, "big")))
+def account_of(entry: bytes) -> bytes | None:
+    """The pseudonym of an entry, None where the source has no account."""
+    return None if entry[26] & NO_ACCOUNT else entry[14:26]
+
+
+def address_of(network: str, suffix: bytes) -> str:
+    """The full address of an attempt in the log of a /64."""
+    prefix = int(ipaddress.IPv6Network(network).network_address)
+    return str(ipaddress.IPv6Address(prefix | int.from_bytes(suffix, "big")))
 
 
 @lru_cache(maxsize=16_384)
 def _suffix(address: str) -> bytes:
     return ipaddress.IPv6Address(address).packed[8:]
-

@@ -1,57 +1,66 @@
 """Sliding windows over a subject's log, each a pure function of the set of attempts.
 
-A window of `span` ms at the instant t holds the attempts in (t - span, t]: what has just become `span` old
-has left it. An instant is *hot* when its window meets the limit; adding attempts never cools an instant,
-so the set of hot instants only grows, whatever the order of arrival.
+A window of `span` ms at the instant t holds the attempts in (t - span, t]: what has just become
+`span` old
+has left it. An instant is *hot* when its window meets the limit; adding attempts never cools an
+instant,
+so the set of hot instants only grows, whatever the order of arrival. Attempts of one millisecond
+are
+seen together, at the last of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class Hot(NamedTuple):
-    """The attempts first..last (indices into the log) fill a window that meets its limit at `last`."""
+    """The attempts first..last (indices into the log) fill a window that meets its limit at
+    `last`.
+    """
 
     first: int
     last: int
 
 
 class Swept(NamedTuple):
-    """All hot instants of one window, and how many attempts the fullest window still lacked (0 if hot)."""
+    """All hot instants of one window; where there is none, how many attempts at least are lacking.
+
+    `lacking` is a lower bound: with fewer attempts more, wherever they fall in time, no instant
+    gets
+    hot. A store need not look at a log before (tests/detectors/test_counting.py).
+    """
 
     hot: list[Hot]
     lacking: int
 
 
-def instants(at: Sequence[int]) -> Iterator[int]:
-    """The last index of each instant: attempts of one millisecond are seen together."""
-    last = len(at) - 1
-    for index, time in enumerate(at):
-        if index == last or at[index + 1] != time:
-            yield index
-
-
-def sliding(at: Sequence[int], first: int, span: int, now: int) -> int:
-    """The first index, at or after `first`, that is still inside (now - span, now]."""
-    floor = now - span
-    while at[first] <= floor:
-        first += 1
-    return first
-
-
 def event_count(at: Sequence[int], limit: int, span: int) -> Swept:
     """Instants with at least `limit` attempts in the window."""
+    total = len(at)
+    if total < limit:
+        return Swept([], limit - total)
     hot: list[Hot] = []
+    first, end = 0, total - 1
+    for last in range(limit - 1, total):
+        now = at[last]
+        if now - at[last - limit + 1] >= span or (last < end and at[last + 1] == now):
+            continue
+        while at[first] <= now - span:
+            first += 1
+        hot.append(Hot(first, last))
+    return Swept(hot, 0 if hot else limit - _fullest(at, span))
+
+
+def _fullest(at: Sequence[int], span: int) -> int:
+    """The most attempts in any window."""
     first = fullest = 0
-    for index in instants(at):
-        first = sliding(at, first, span, at[index])
-        count = index - first + 1
-        fullest = max(fullest, count)
-        if count >= limit:
-            hot.append(Hot(first, index))
-    return Swept(hot, max(0, limit - fullest))
+    for last, now in enumerate(at):
+        while at[first] <= now - span:
+            first += 1
+        fullest = max(fullest, last - first + 1)
+    return fullest
 
 
 def value_count(
@@ -68,35 +77,54 @@ def value_count(
 
     `restart`: the window also ends at any pause longer than this many ms, and so restarts with each
     attempt (Rauthy's window). `tries`: the window must also hold that many attempts when each value
-    contributes at most `tries_a_value`, the shape of stuffing: many accounts, each tried once or twice.
+    contributes at most `tries_a_value`, the shape of stuffing: many accounts, each tried once or
+    twice.
     """
+    total = len(at)
+    needed = max(limit, tries)
+    if total < needed:
+        return Swept([], needed - total)
     counts: dict[bytes, int] = {}
     hot: list[Hot] = []
-    first = added = capped = 0
-    lacking = max(limit, tries)
-    for index in instants(at):
-        floor = sliding(at, first, span, at[index])
-        while added <= index:
-            if restart is not None and added and at[added] - at[added - 1] > restart:
-                floor = max(floor, added)
-            value = values[added]
-            if value is not None:
-                had = counts.get(value, 0)
-                counts[value] = had + 1
-                capped += had < tries_a_value
-            added += 1
-        for left in range(first, floor):
-            value = values[left]
-            if value is not None:
-                counts[value] -= 1
-                capped -= counts[value] < tries_a_value
-                if not counts[value]:
-                    del counts[value]
-        first = floor
-        lacking = min(lacking, max(limit - len(counts), tries - capped))
-        if len(counts) >= limit and capped >= tries:
-            hot.append(Hot(first, index))
+    first = capped = 0
+    lacking, end, previous = needed, total - 1, at[0]
+    for last in range(total):
+        now = at[last]
+        floor = last if restart is not None and now - previous > restart else first
+        previous = now
+        while at[floor] <= now - span:
+            floor += 1
+        value = values[last]
+        if value is not None:
+            had = counts.get(value, 0)
+            counts[value] = had + 1
+            capped += had < tries_a_value
+        if first < floor:
+            capped -= _leave(values[first:floor], counts, tries_a_value)
+            first = floor
+        short = max(limit - len(counts), tries - capped)
+        if short > 0:
+            lacking = min(lacking, short)
+        elif last == end or at[last + 1] != now:
+            hot.append(Hot(first, last))
+    if hot:
+        return Swept(hot, 0)
     if restart is not None:
-        # A late attempt can join two series across a pause: without the pause it can only add itself.
-        lacking = value_count(at, values, limit=limit, span=span, tries=tries, tries_a_value=tries_a_value).lacking
-    return Swept(hot, max(0, lacking))
+        # A late attempt can join two series across a pause, and so add more than itself.
+        return Swept(hot, value_count(at, values, limit=limit, span=span).lacking or 1)
+    return Swept(hot, lacking)
+
+
+def _leave(values: Sequence[bytes | None], counts: dict[bytes, int], tries_a_value: int) -> int:
+    """Take values out of `counts`; how many tries, capped a value, the window loses with them."""
+    lost = 0
+    for value in values:
+        if value is None:
+            continue
+        left = counts[value] - 1
+        lost += left < tries_a_value
+        if left:
+            counts[value] = left
+        else:
+            del counts[value]
+    return lost

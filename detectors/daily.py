@@ -1,4 +1,6 @@
-"""The day in numbers (checklist item 14): failed logins and attempts on accounts that are no customer's."""
+"""The day in numbers (checklist item 14): failed logins and attempts on accounts that are no
+customer's.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,9 @@ class Daily:
         return self._days.setdefault((at.astimezone(self._zone).date(), system), _Tally())
 
     def rows(self) -> list[Day]:
-        """A row for each day and each system that occur; a system silent on such a day has a nil row."""
+        """A row for each day and each system that occur; a system silent on such a day has a nil
+        row.
+        """
         days = sorted({day for day, _ in self._days})
         systems = sorted({system for _, system in self._days})
         return [self._row(day, system) for day in days for system in systems]
@@ -100,4 +104,3 @@ class Daily:
             alerts=tally.alerts,
             nil=not tally.failures and not tally.unknown,
         )
-

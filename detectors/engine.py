@@ -1,8 +1,10 @@
-"""The one engine: a batch of arrivals becomes judgements. It serves live detection, replay and tests alike.
+"""The one engine: a batch of arrivals becomes judgements. It serves live detection, replay and
+tests alike.
 
     arrivals -> claim identities -> record attempts, read logs -> judge -> settle
 
-No verdict depends on what a write returned: a log is judged as the set it holds, so a batch may be cut
+No verdict depends on what a write returned: a log is judged as the set it holds, so a batch may be
+cut
 anywhere, come twice, or be handled by a worker that has meanwhile lost its partition.
 """
 
@@ -14,11 +16,11 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from .addresses import counted_as
-from .alerts import encode
+from .alerts import alert_id, encode
 from .attempts import pack
 from .errors import Rejected
 from .events import LoginEvent, milliseconds
-from .findings import alert, findings
+from .findings import Finding, Told, alert, findings
 from .pseudonyms import Pseudonyms
 from .rule import SEVERITIES, ActiveRule
 from .windows import (
@@ -38,8 +40,8 @@ from .windows import (
 )
 from .wire import content
 
-GROWTH: Final = 8
-"""A flagged log is judged again when it has grown by an eighth, or after HOLD: a flood costs no more."""
+GROWTH: Final = 2
+"""A flagged log is judged again when it has grown by half, or after HOLD: a flood costs no more."""
 
 HOLD_MS: Final = 30_000
 """Event time after which a flagged subject that has grown is judged again even so."""
@@ -80,14 +82,14 @@ class Engine:
     """Rules in force, and the pure steps between a store's reads and writes."""
 
     def __init__(self, rules: Sequence[ActiveRule], names: Pseudonyms) -> None:
-        self.rules = tuple(active for active in rules if active.mode != "off")
+        self.rules = tuple(Told.of(active) for active in rules if active.mode != "off")
         self.names = names
         empty = SubjectLog.of(b"")
         self.first_look = min(
             (
                 sighting.lacking
-                for active in self.rules
-                for sighting in active.rule.judge(empty, active.limits)
+                for told in self.rules
+                for sighting in told.active.rule.judge(empty, told.active.limits)
             ),
             default=1 << 20,
         )
@@ -105,9 +107,16 @@ class Engine:
         return tally
 
     async def sweep(
-        self, store: WindowStore, shards: Iterable[int], clock_ms: int, *, idle: bool, most: int = 500
+        self,
+        store: WindowStore,
+        shards: Iterable[int],
+        clock_ms: int,
+        *,
+        idle: bool,
+        most: int = 500,
     ) -> tuple[int, list[str]]:
-        """Judge flagged subjects that grew unlooked-at; with `idle` all of them, and for the last time.
+        """Judge flagged subjects that grew unlooked-at; with `idle` all of them, and for the last
+        time.
 
         Returns how many were judged and the ids of alerts that got a revision. Bounded by `most`.
         """
@@ -141,7 +150,9 @@ class Engine:
             at = milliseconds(event.judged_at)
             cell = (at // HOUR_MS * HOUR_MS, event.emitter)
             if standing == "conflict":
-                told = f"event_id {event.event_id!r} of {event.emitter!r} came before with other content"
+                told = (
+                    f"event_id {event.event_id!r} of {event.emitter!r} has come with other content"
+                )
                 tally.conflicts.append((cell, arrival, Rejected("id_conflict", told)))
                 continue
             if standing == "duplicate":
@@ -181,22 +192,16 @@ class Engine:
         log = SubjectLog.of(reading.blob, reading.success_slots)
         drafts: list[AlertDraft] = []
         lacking = len(log) + 1
-        for active in self.rules:
-            if active.rule.watches != subject.kind:
+        for told in self.rules:
+            rule = told.active.rule
+            if rule.watches != subject.kind:
                 continue
-            sightings = active.rule.judge(log, active.limits)
+            sightings = rule.judge(log, told.active.limits)
             lacking = min([lacking, *(s.lacking for s in sightings if not s.hot)])
-            for finding in findings(active, sightings, log):
-                told = alert(finding, subject, log, self.names)
-                drafts.append(
-                    AlertDraft(
-                        told.alert_id,
-                        told.revision,
-                        SEVERITIES.index(told.severity),
-                        encode(told),
-                        finding.updated_ms < closed_ms,
-                    )
-                )
+            drafts += [
+                self._draft(told, finding, subject, log, closed_ms)
+                for finding in findings(told.quiet_ms, sightings, log)
+            ]
         room = max(lacking, len(log) // GROWTH) if drafts else lacking
         compacted = None
         if reading.seen > COMPACT_BYTES:
@@ -211,4 +216,18 @@ class Engine:
             compacted=compacted,
             drafts=tuple(drafts),
             at_ms=max(now_ms, at_ms(log.entries[-1]) if log.entries else 0),
+        )
+
+    def _draft(
+        self, told: Told, finding: Finding, subject: Subject, log: SubjectLog, closed_ms: int
+    ) -> AlertDraft:
+        identity = alert_id(
+            told.active.rule.id, told.version, finding.part, subject, finding.quiet_number
+        )
+        return AlertDraft(
+            identity,
+            finding.size,
+            SEVERITIES.index(finding.severity),
+            finding.updated_ms < closed_ms,
+            lambda: encode(alert(identity, told, finding, subject, log, self.names)),
         )

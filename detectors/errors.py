@@ -1,7 +1,8 @@
 """What can be wrong with a record, and the root of every error a user may see.
 
-    LoginwardError            a sentence for a person: place, value, way out
-    └── Rejected              a record of `logins` that cannot be judged (kept as bytes in `logins.rejected`)
+LoginwardError            a sentence for a person: place, value, way out
+└── Rejected              a record of `logins` that cannot be judged (kept as bytes in
+`logins.rejected`)
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ _SHOWN = 120
 
 
 def escaped(text: str, limit: int = _SHOWN) -> str:
-    """`text` safe for a log line or a terminal: control, bidi and surrogate characters escaped, bounded."""
+    """`text` safe for a log line or a terminal: control, bidi and surrogate characters escaped,
+    bounded.
+    """
     cut = text if len(text) <= limit else text[:limit] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
@@ -35,7 +38,9 @@ class LoginwardError(Exception):
 
 
 class Rejected(LoginwardError):
-    """A record that is not a login event: `reason` from a closed set, `detail` escaped and bounded."""
+    """A record that is not a login event: `reason` from a closed set, `detail` escaped and
+    bounded.
+    """
 
     def __init__(self, reason: RejectReason, detail: str) -> None:
         self.reason: RejectReason = reason

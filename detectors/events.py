@@ -29,7 +29,9 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 """A clock ahead of its first receiver by more than this is wrong (RELIABILITY.md section 3)."""
 
 PAST_TOLERANCE = timedelta(days=7)
-"""A clock behind its first receiver by more than this is wrong, not late (RELIABILITY.md section 3)."""
+"""A clock behind its first receiver by more than this is wrong, not late (RELIABILITY.md section
+3).
+"""
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with offset")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -45,7 +47,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LoginEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One attempt to log in (or an action of a session), as its source tells it; all times aware."""
+    """One attempt to log in (or action of a session), as its source tells it; times are aware."""
 
     schema: Literal[1] = msgspec.field()
     event_id: EventId
@@ -72,12 +74,16 @@ class LoginEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def emitter(self) -> str:
-        """Who tells: `source`, or the system itself where none is named. Identity is (emitter, event_id)."""
+        """Who tells: `source`, or the system itself where none is named. Identity is (emitter,
+        event_id).
+        """
         return self.source or self.system
 
     @property
     def skewed(self) -> bool:
-        """Whether the emitter's clock is wrong against the first receiver's; without `received_at`, never."""
+        """Whether the emitter's clock is wrong against the first receiver's; without
+        `received_at`, never.
+        """
         received = self.received_at
         if received is None:
             return False
@@ -85,7 +91,9 @@ class LoginEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def judged_at(self) -> datetime:
-        """The time the rules use: `occurred_at`, or `received_at` where the emitter's clock is wrong."""
+        """The time the rules use: `occurred_at`, or `received_at` where the emitter's clock is
+        wrong.
+        """
         if self.skewed and self.received_at is not None:
             return self.received_at
         return self.occurred_at

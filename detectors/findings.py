@@ -2,76 +2,116 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from .alerts import LISTED, Alert, AlertSubject, alert_id
-from .attempts import address_of, unpack
+from .alerts import LISTED, Alert, AlertSubject
+from .attempts import IPV6, account_of, address_of, unpack
 from .events import instant, rfc3339
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule, Clause, Severity, Sighting, whole_ms, worst
-from .windows import HOUR_MS, Subject, SubjectLog
+from .windows import HOUR_MS, Subject, SubjectLog, at_ms
 
 
 @dataclass(slots=True)
 class Finding:
     """An alert in the making: the hot instants of one part of a rule inside one quiet time."""
 
-    active: ActiveRule
     part: str
     quiet_number: int
     clause: Clause
     severity: Severity
     opened_ms: int
     updated_ms: int
-    evidence: set[int]
+    windows: list[tuple[int, int]] = field(default_factory=list)
+    """Evidence as half-open ranges of the log, disjoint and in order."""
+
+    @property
+    def size(self) -> int:
+        """How many attempts the evidence holds."""
+        return sum(end - start for start, end in self.windows)
 
 
-def findings(active: ActiveRule, sightings: list[Sighting], log: SubjectLog) -> list[Finding]:
-    """Group hot instants by part and quiet time; the alert opens at the first of them."""
-    quiet = whole_ms(active.quiet)
+def findings(quiet_ms: int, sightings: Sequence[Sighting], log: SubjectLog) -> list[Finding]:
+    """Group hot instants by part and quiet time; an alert opens at the first of them.
+
+    The gravest clause gives severity, window and limit; of equals the one declared first.
+    """
     found: dict[tuple[str, int], Finding] = {}
     for sighting in sightings:
         clause = sighting.clause
-        reached = -1
         for first, last in sighting.hot:
             at = log.at[last]
-            number = at // quiet
+            number = at // quiet_ms
             finding = found.get((clause.part, number))
             if finding is None:
-                finding = Finding(
-                    active, clause.part, number, clause, clause.severity, at, at, set()
-                )
+                finding = Finding(clause.part, number, clause, clause.severity, at, at)
                 found[clause.part, number] = finding
-                reached = -1
             elif worst(clause.severity, finding.severity) != finding.severity:
                 finding.clause, finding.severity = clause, clause.severity
             finding.opened_ms = min(finding.opened_ms, at)
             finding.updated_ms = max(finding.updated_ms, at)
-            # Windows of one clause move forward: what the previous one held need not be added again.
-            start = max(first, reached + 1) if finding.quiet_number == number else first
-            finding.evidence.update(range(start, last + 1))
-            reached = last
-    return sorted(found.values(), key=lambda finding: (finding.part, finding.quiet_number))
+            windows = finding.windows
+            # Windows of one clause move forward, so most of them only lengthen the one before.
+            if windows and windows[-1][0] <= first <= windows[-1][1] <= last + 1:
+                windows[-1] = (windows[-1][0], last + 1)
+            else:
+                windows.append((first, last + 1))
+    for finding in found.values():
+        finding.windows = _disjoint(finding.windows)
+    return [found[key] for key in sorted(found)]
 
 
-def alert(finding: Finding, subject: Subject, log: SubjectLog, names: Pseudonyms) -> Alert:
+def _disjoint(windows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(windows):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A rule in force with what every alert of it says; made once, since a version is a hash."""
+
+    active: ActiveRule
+    version: str
+    quiet_ms: int
+
+    @classmethod
+    def of(cls, active: ActiveRule) -> Told:
+        """What stands in every alert of `active`."""
+        return cls(active, active.version, whole_ms(active.quiet))
+
+
+def alert(
+    identity: str,
+    told: Told,
+    finding: Finding,
+    subject: Subject,
+    log: SubjectLog,
+    names: Pseudonyms,
+) -> Alert:
     """The finding as it goes to the SOC: totals in counts, the first hundred of each list."""
-    attempts = [unpack(log.entries[index]) for index in sorted(finding.evidence)]
-    active, clause = finding.active, finding.clause
-    accounts = list(dict.fromkeys(a.account for a in attempts if a.account is not None))
-    ips = list(dict.fromkeys(address_of(subject.value, attempt) for attempt in attempts))
-    counts = {"failures": len(attempts), "accounts": len(accounts), "ips": len(ips)}
-    if any(attempt.at_ms // HOUR_MS in log.capped_hours for attempt in attempts):
+    entries = [entry for start, end in finding.windows for entry in log.entries[start:end]]
+    accounts = list(dict.fromkeys(account for account in map(account_of, entries) if account))
+    ips = [subject.value]
+    if entries[0][26] & IPV6:
+        suffixes = dict.fromkeys(unpack(entry).suffix for entry in entries)
+        ips = [address_of(subject.value, suffix) for suffix in suffixes]
+    counts = {"failures": len(entries), "accounts": len(accounts), "ips": len(ips)}
+    if log.capped_hours and any(at_ms(entry) // HOUR_MS in log.capped_hours for entry in entries):
         counts["capped"] = 1
+    rule, clause = told.active.rule, finding.clause
     return Alert(
-        alert_id=alert_id(
-            active.rule.id, active.version, finding.part, subject, finding.quiet_number
-        ),
-        revision=len(attempts),
+        alert_id=identity,
+        revision=len(entries),
         system=subject.system,
-        rule=active.rule.id,
-        rule_version=active.version,
+        rule=rule.id,
+        rule_version=told.version,
         severity=finding.severity,
         opened_at=rfc3339(instant(finding.opened_ms)),
         updated_at=rfc3339(instant(finding.updated_ms)),
@@ -81,11 +121,11 @@ def alert(finding: Finding, subject: Subject, log: SubjectLog, names: Pseudonyms
         threshold=clause.threshold,
         accounts=[names.text(account) for account in accounts[:LISTED]],
         ips=ips[:LISTED],
-        event_ids=[attempt.event_id for attempt in attempts[:LISTED]],
-        attack_ids=list(active.rule.attack_ids),
-        checklist_item=active.rule.checklist_item,
+        event_ids=[unpack(entry).event_id for entry in entries[:LISTED]],
+        attack_ids=list(rule.attack_ids),
+        checklist_item=rule.checklist_item,
         summary=_summary(clause, subject, counts),
-        mode=active.mode,
+        mode=told.active.mode,
     )
 
 
@@ -108,5 +148,3 @@ def spoken(span: timedelta) -> str:
             number = seconds // size
             return f"{number} {word}" if number == 1 else f"{number} {word}s"
     return f"{seconds} seconds"
-
-

@@ -1,4 +1,6 @@
-"""The exact store in memory: replay, tests, and the oracle beside which every other store is held."""
+"""The exact store in memory: replay, tests, and the oracle beside which every other store is
+held.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from .windows import (
     Standing,
     Subject,
     look_bytes,
+    worth_telling,
 )
 
 
@@ -27,7 +30,9 @@ class _Kept:
 
 
 class MemoryStore:
-    """A WindowStore of dictionaries. `alerts` holds the body of the highest revision of each alert."""
+    """A WindowStore of dictionaries. `alerts` holds the body of the highest revision of each
+    alert.
+    """
 
     def __init__(self) -> None:
         self.alerts: dict[str, bytes] = {}
@@ -81,7 +86,11 @@ class MemoryStore:
             elif current:
                 kept.look = settlement.seen + look_bytes(settlement.room)
             told = [self._tell(draft) for draft in settlement.drafts]
-            revised += [draft.alert_id for draft, how in zip(settlement.drafts, told, strict=True) if how > 0]
+            revised += [
+                draft.alert_id
+                for draft, how in zip(settlement.drafts, told, strict=True)
+                if how > 0
+            ]
             if min(told, default=0) < 0:
                 self._dirty[settlement.subject] = settlement.at_ms
             else:
@@ -89,18 +98,22 @@ class MemoryStore:
         return revised
 
     def _tell(self, draft: AlertDraft) -> int:
-        """1: a revision is written; 0: nothing new; -1: it has grown, and waits to double or to close."""
-        size, rank = self._episodes.get(draft.alert_id, (0, -1))
-        if draft.size <= size:
+        """1: a revision is written; 0: nothing new; -1: it has grown, and waits to double or to
+        close.
+        """
+        told = self._episodes.get(draft.alert_id, (0, -1))
+        if draft.size <= told[0]:
             return 0
-        if draft.size < 2 * size and draft.rank <= rank and not draft.final:
+        if not worth_telling(draft.size, draft.rank, told, final=draft.final):
             return -1
         self._episodes[draft.alert_id] = (draft.size, draft.rank)
-        self.alerts[draft.alert_id] = draft.body
+        self.alerts[draft.alert_id] = draft.body()
         return 1
 
     async def unsettled(self, shards: Iterable[int], before_ms: int, most: int) -> list[Subject]:
-        """See WindowStore; one shard here, whatever is asked."""
+        """See WindowStore; here everything lies in shard 0."""
+        if 0 not in shards:
+            return []
         return [subject for subject, at in self._dirty.items() if at <= before_ms][:most]
 
     async def read(self, subjects: Sequence[Subject]) -> dict[Subject, Reading]:

@@ -1,7 +1,9 @@
 """Keyed pseudonyms: the only form in which an account leaves the archive and `logins`.
 
-A plain hash of a Taiwanese national id is guessed in minutes (about 5 x 10^8 values), so the hash is keyed
-(BLAKE2b, RFC 7693) and the key's id stands in each pseudonym: after a rotation old and new never mix.
+A plain hash of a Taiwanese national id is guessed in minutes (about 5 x 10^8 values), so the hash
+is keyed
+(BLAKE2b, RFC 7693) and the key's id stands in each pseudonym: after a rotation old and new never
+mix.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ KEY_BYTES = 32
 
 
 class Pseudonyms:
-    """Turns accounts and identities into keyed hashes. `key` is 32 bytes, `key_id` names it in every pseudonym."""
+    """Turns accounts and identities into keyed hashes. `key` is 32 bytes, `key_id` names it in
+    every pseudonym.
+    """
 
     def __init__(self, key: bytes, *, cache: int = 131_072) -> None:
         if len(key) != KEY_BYTES:
@@ -43,17 +47,19 @@ class Pseudonyms:
         return f"{self.key_id}-{account.hex()}"
 
     def event(self, emitter: str, event_id: str) -> bytes:
-        """Eight bytes for the identity (emitter, event_id); keyed, since an attacker may choose an id."""
+        """Eight bytes for the identity (emitter, event_id); keyed, since an attacker may choose
+        an id.
+        """
         digest = self._event.copy()
         digest.update(f"{emitter}\0{event_id}".encode("utf-8", "surrogatepass"))
         return digest.digest()
 
     def line_hash(self) -> blake2b:
-        """A fresh keyed hash of 16 bytes for the identity of a log line, to be fed by the caller."""
+        """A fresh keyed hash of 16 bytes for a log line's identity, to be fed by the caller."""
         return self._line.copy()
 
     def subject(self, text: str) -> int:
-        """A keyed 32-bit number that spreads subjects over shards; an attacker cannot aim at one."""
+        """A keyed 32-bit number that spreads subjects over shards; nobody can aim at one."""
         digest = self._subject.copy()
         digest.update(text.encode("utf-8", "surrogatepass"))
         return int.from_bytes(digest.digest(), "big")

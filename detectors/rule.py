@@ -1,4 +1,6 @@
-"""What a detection is: metadata, typed limits and one pure function from a log to what is hot in it."""
+"""What a detection is: metadata, typed limits and one pure function from a log to what is hot in
+it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
 Order = Literal["monotone", "as_of"]
 """monotone: a pure function of the set of events, equal for any order of arrival.
-as_of: looks at what was known 60 s before the event; equal up to 60 s of disorder (DESIGN.md section 5)."""
+as_of: looks at what was known 60 s before the event; equal up to 60 s of disorder."""
 
 AS_OF_MS = 60_000
 
@@ -25,7 +27,9 @@ Mode = Literal["staged", "live", "off"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """One limit of a detection: `part` names the alerts it raises (clauses of one part share an alert)."""
+    """One limit of a detection: `part` names the alerts it raises (clauses of one part share an
+    alert).
+    """
 
     part: str
     order: Order
@@ -33,12 +37,16 @@ class Clause:
     window: timedelta
     threshold: int
     says: str
-    """The sentence of the alert; may use {failures}, {accounts}, {subject}, {window}, {threshold}."""
+    """The sentence of the alert; may use {failures}, {accounts}, {subject}, {window},
+    {threshold}.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """The hot instants of one clause, and how many more attempts at least until it may see a first one."""
+    """The hot instants of one clause, and how many more attempts at least until it may see a
+    first one.
+    """
 
     clause: Clause
     hot: list[Hot]

@@ -1,4 +1,6 @@
-"""Fields that look like a secret lose their value before anything is written: only its length stays."""
+"""Fields that look like a secret lose their value before anything is written: only its length
+stays.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +35,16 @@ SECRET_NAMES = (
     "credentials",
     "securityanswer",
 )
-"""Names of fields, compared without case, `_`, `-`, `.` and spaces; also as the end of a longer name."""
+"""Names of fields, compared without case, `_`, `-`, `.` and spaces; also as the end of a longer
+name.
+"""
 
 _SUFFIXES = ("password", "passwd", "pwd", "secret", "token", "otp", "apikey", "privatekey")
-_HINTS = tuple(
-    hint.encode()
-    for hint in ("pass", "pwd", "pin", "otp", "secret", "token", "author", "cookie", "key", "cvv", "cvc", "credential")
-) + (b"securityanswer", b"security_answer", b"security-answer", b"\\u")
+_HINTS = (
+    *(b"pass", b"pwd", b"pin", b"otp", b"secret", b"token", b"author", b"cookie", b"key"),
+    *(b"cvv", b"cvc", b"credential", b"security"),
+    rb"\u",  # an escaped letter may hide any of them
+)
 _FOLD = re.compile(r"[\s_.\-]")
 
 
@@ -50,9 +55,11 @@ def is_secret(name: str) -> bool:
 
 
 def scrub(raw: bytes) -> bytes:
-    """`raw` with every secret-shaped field's value replaced by `removed:<length>`; other bytes as they were.
+    """`raw` with every secret-shaped field's value replaced by `removed:<length>`; other bytes as
+    they were.
 
-    A record that is no JSON object is returned unchanged: it has no fields. Records without any hint of
+    A record that is no JSON object is returned unchanged: it has no fields. Records without any
+    hint of
     a secret (nearly all) cost a few substring searches.
     """
     folded = raw.lower().replace(b'"bad_password"', b"")  # a reason on the wire, not a field

@@ -1,24 +1,28 @@
 """What is remembered of a subject, and the port through which it is remembered.
 
-A subject (an address of a system, later an account, a subnet, ...) has one *log*: its failed attempts as
-a set. Every window of every rule is computed from that set, so a redelivered, late or reordered event
+A subject (an address of a system, later an account, a subnet, ...) has one *log*: its failed
+attempts as
+a set. Every window of every rule is computed from that set, so a redelivered, late or reordered
+event
 changes nothing and a new window costs no new key. A store keeps logs; it decides nothing.
 
 The contract (tests/contracts/test_window_store.py holds every store to it):
 * a log is a set: the same entry twice is there once;
-* trimming goes by event time: attempts older than RETENTION behind the newest one of the log are gone;
+* trimming goes by event time: attempts older than RETENTION behind the newest one of the log are
+gone;
 * of one hour the first HOUR_CAP attempts by (time, identity) are kept, in every order of arrival;
 * an event that comes later than LATENESS behind the newest of its subject may not be counted;
-* expiry by wall clock is garbage collection only: never before RETENTION has passed since the last write.
+* expiry by wall clock is garbage collection only: never before RETENTION has passed since the last
+write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, Protocol
 
-from .attempts import HEAD_BYTES, split, unpack
+from .attempts import HEAD_BYTES, account_of, split
 
 HOUR_MS: Final = 3_600_000
 LONGEST_WINDOW_MS: Final = 24 * HOUR_MS
@@ -27,11 +31,13 @@ LATENESS_MS: Final = 6 * HOUR_MS
 LONGEST_QUIET_MS: Final = 6 * HOUR_MS
 RETENTION_MS: Final = LONGEST_WINDOW_MS + LONGEST_QUIET_MS + LATENESS_MS
 HOUR_CAP: Final = 512
-"""Attempts of one subject in one hour that are told apart; beyond it alerts say ">= ". Far above every limit."""
+"""Attempts of one subject in one hour that are told apart; beyond it alerts say ">= ". Far above
+every limit.
+"""
 SLOT_MS: Final = 600_000
 """Successes of an address are remembered by ten-minute slots of event time: one bit each."""
 
-Kind = Literal["ip"]
+Kind = Literal["ip", "subnet", "asn", "account", "fingerprint", "global"]
 
 
 class Subject(NamedTuple):
@@ -45,7 +51,8 @@ class Subject(NamedTuple):
 class Claim(NamedTuple):
     """An event's claim to its identity: who comes second with the same content is a duplicate.
 
-    `identity` 8 bytes; `content` a 32-bit check of what the event says; `position` is (partition, offset)
+    `identity` 8 bytes; `content` a 32-bit check of what the event says; `position` is (partition,
+    offset)
     in the topic; `appended_ms` the broker's time, which chooses the registry's page.
     """
 
@@ -68,7 +75,9 @@ class Observation:
 
 
 class Reading(NamedTuple):
-    """A log as read back: `blob` as appended, `seen` its length then, `generation` counts its compactions."""
+    """A log as read back: `blob` as appended, `seen` its length then, `generation` counts its
+    compactions.
+    """
 
     blob: bytes
     seen: int
@@ -77,13 +86,26 @@ class Reading(NamedTuple):
 
 
 class AlertDraft(NamedTuple):
-    """An alert as it stands now. `size` grows with every change of its content and is its revision."""
+    """An alert as it stands now. `size` grows with every change of its content and is its revision.
+
+    `rank` orders severities; `final`: nothing has been added for a while. `body` makes the alert's
+    bytes:
+    most drafts are not told again, so only the store that tells one asks for them.
+    """
 
     alert_id: str
     size: int
     rank: int
-    body: bytes
     final: bool
+    body: Callable[[], bytes]
+
+
+def worth_telling(size: int, rank: int, told: tuple[int, int], *, final: bool) -> bool:
+    """Whether an alert gets a revision over what was told of it: new, doubled, graver, or at
+    rest.
+    """
+    told_size, told_rank = told
+    return size > told_size and (final or size >= 2 * told_size or rank > told_rank)
 
 
 class Settlement(NamedTuple):
@@ -100,7 +122,7 @@ class Settlement(NamedTuple):
 
 
 class WindowStore(Protocol):
-    """Keeps identities, logs, episodes and the outbox. Every method may be repeated without harm."""
+    """Keeps identities, logs, episodes and the outbox. Every method may be repeated."""
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
         """Whether each claim holds its identity, repeats it, or contradicts its holder."""
@@ -116,11 +138,15 @@ class WindowStore(Protocol):
         ...
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
-        """Write when to look next, episodes and outbox; return the ids of alerts that got a revision."""
+        """Write when to look next, episodes and outbox; return the ids of alerts that got a
+        revision.
+        """
         ...
 
     async def unsettled(self, shards: Iterable[int], before_ms: int, most: int) -> list[Subject]:
-        """Flagged subjects that have grown since their last settlement, touched before that event time."""
+        """Flagged subjects that have grown since their last settlement, touched before that event
+        time.
+        """
         ...
 
     async def read(self, subjects: Sequence[Subject]) -> dict[Subject, Reading]:
@@ -140,13 +166,14 @@ class SubjectLog:
 
     @classmethod
     def of(cls, blob: bytes, success_slots: frozenset[int] = frozenset()) -> SubjectLog:
-        """The set behind an appended blob: deduplicated before it is trimmed (RELIABILITY.md 2.2)."""
+        """The set behind an appended blob: deduplicated before it is trimmed (RELIABILITY.md
+        2.2).
+        """
         kept, capped = cap(trim(sorted(set(split(blob)))))
-        facts = [unpack(entry) for entry in kept]
         return cls(
             tuple(kept),
-            tuple(fact.at_ms for fact in facts),
-            tuple(fact.account for fact in facts),
+            tuple(map(at_ms, kept)),
+            tuple(map(account_of, kept)),
             frozenset(capped),
             success_slots,
         )
@@ -190,5 +217,7 @@ def cap(entries: list[bytes]) -> tuple[list[bytes], set[int]]:
 
 
 def look_bytes(attempts: int) -> int:
-    """How many bytes `attempts` more entries take at least; a store looks again no later than that."""
+    """How many bytes `attempts` more entries take at least; a store looks again no later than
+    that.
+    """
     return attempts * HEAD_BYTES

@@ -1,4 +1,6 @@
-"""Bytes of the topic `logins` to events and back: the one decoder, used live, in replay and in tests."""
+"""Bytes of the topic `logins` to events and back: the one decoder, used live, in replay and in
+tests.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,18 @@ from .events import EPOCH, LoginEvent
 from .secrets_scrub import scrub
 
 MAX_RECORD_BYTES = 65_536
-"""A longer record is rejected; of it the first 64 KiB, its SHA-256 and its length are kept (DESIGN.md 3)."""
+"""A longer record is rejected; of it the first 64 KiB, its SHA-256 and its length are kept
+(DESIGN.md 3).
+"""
 
 _decode = msgspec.json.Decoder(LoginEvent).decode
 _encoder = msgspec.json.Encoder()
 
 
 def decode(raw: bytes | None) -> LoginEvent:
-    """One record as an event with its address in canonical spelling. Raises `Rejected` with a reason."""
+    """One record as an event with its address in canonical spelling. Raises `Rejected` with a
+    reason.
+    """
     if not raw:
         raise Rejected("empty", "a record without a value")
     if len(raw) > MAX_RECORD_BYTES:
@@ -68,7 +74,9 @@ def encode(event: LoginEvent) -> bytes:
 
 
 def bounded(raw: bytes) -> tuple[bytes, dict[str, str]]:
-    """What `logins.rejected` keeps of a record: itself, or its first 64 KiB with SHA-256 and length."""
+    """What `logins.rejected` keeps of a record: itself, or its first 64 KiB with SHA-256 and
+    length.
+    """
     if len(raw) <= MAX_RECORD_BYTES:
         return scrub(raw), {}
     return raw[:MAX_RECORD_BYTES], {
@@ -78,7 +86,9 @@ def bounded(raw: bytes) -> tuple[bytes, dict[str, str]]:
 
 
 def content(event: LoginEvent) -> int:
-    """A 32-bit check of what an event says (not when it was received): same identity, other content = conflict."""
+    """A 32-bit check of what an event says (not when it was received): same identity, other
+    content = conflict.
+    """
     said = (
         f"{event.occurred_at.timestamp()}|{event.system}|{event.account}|{event.ip}|{event.outcome}|{event.reason}"
         f"|{event.action}|{event.device_id}|{event.account_class}|{event.mfa}|{event.channel}|{event.instrument}"

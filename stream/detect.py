@@ -20,8 +20,8 @@ from config.kafka import topic_name
 from config.settings import Settings
 from detectors.engine import Arrival, Engine, Tally
 from detectors.errors import Rejected, RejectReason
-from detectors.wire import decode
 from detectors.windows import WindowStore
+from detectors.wire import decode
 
 from . import metrics
 from .judged import Judged, hours
@@ -32,7 +32,9 @@ from .transport.marks import Partition
 
 SWEEP_EVERY_S = 0.5
 IDLE_AFTER_S = 3.0
-"""Wall time without a batch after which open alerts get their last revision (event time stands still)."""
+"""Wall time without a batch after which open alerts get their last revision (event time stands
+still).
+"""
 
 log = structlog.get_logger(__name__)
 

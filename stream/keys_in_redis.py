@@ -2,7 +2,8 @@
 
 The hash tag is the shard: all keys of one call lie in one slot of a cluster.
 
-    i:{007}:<page>                      identities claimed in one page of append time -> who came first
+    i:{007}:<page>                      identities claimed in one page of append time -> who came
+    first
     w:{007}:<system>:<kind>:<value>     log of a subject
     s:{007}:<day>:<system>:<value>      ten-minute slots of a day with a success, one bit each
     e:{007}:<alert_id>                  size and severity of the last revision told

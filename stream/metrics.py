@@ -1,4 +1,6 @@
-"""Every metric of stream/: name, unit and meaning in one place; label values come from closed sets."""
+"""Every metric of stream/: name, unit and meaning in one place; label values come from closed
+sets.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,11 @@ def connect(settings: RedisSettings) -> Redis:
 
 
 def transient(failure: BaseException) -> bool:
-    """Whether the server, the network or its disk will come back; a wrong password may be mended too."""
+    """Whether the server, the network or its disk will come back; a wrong password may be mended
+    too.
+    """
     if isinstance(failure, _TRANSIENT):
         return True
-    return isinstance(failure, exceptions.ResponseError) and str(failure).startswith(_TRANSIENT_WORDS)
+    return isinstance(failure, exceptions.ResponseError) and str(failure).startswith(
+        _TRANSIENT_WORDS
+    )

@@ -1,4 +1,6 @@
-"""The WindowStore in Redis or Valkey: three scripts, one call a shard, all repeatable without harm."""
+"""The WindowStore in Redis or Valkey: three scripts, one call a shard, all repeatable without
+harm.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,7 @@ from detectors.windows import (
     Subject,
     at_ms,
     look_bytes,
+    worth_telling,
 )
 
 from . import keys_in_redis as keys
@@ -35,6 +38,10 @@ from .retry import until_done
 
 _MARK = struct.Struct(">IIQ")
 _HEADER: Final = 7
+_WITHOUT_BODY: Final = b"!"
+_REMEMBERED: Final = 65_536
+
+Call = tuple[str, Sequence[str], Sequence[Any]]
 _DAY_MS: Final = 86_400_000
 _DAY_TTL_MS: Final = RETENTION_MS + _DAY_MS
 
@@ -56,6 +63,7 @@ class RedisStore:
         self._shards = shards
         self._page_ms = identity_ttl // timedelta(milliseconds=1)
         self._on_failure = on_failure
+        self._told = _Recent(_REMEMBERED)
         self._scripts = {name: _Script(name) for name in ("claim", "record", "settle")}
         self.shard_of = lru_cache(maxsize=65_536)(self._shard_of)
 
@@ -118,26 +126,51 @@ class RedisStore:
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
         """See WindowStore."""
-        calls = []
+        answers = await self._pipeline([self._settle_call(one, whole=False) for one in settlements])
+        short = [
+            index
+            for index, answer in enumerate(answers)
+            if any(told.startswith(_WITHOUT_BODY) for told in answer)
+        ]
+        if short:
+            # The server knows less of an alert than we remember telling: it has lost it.
+            again = [self._settle_call(settlements[index], whole=True) for index in short]
+            answers += await self._pipeline(again)
+        revised = [
+            told.decode()
+            for answer in answers
+            for told in answer
+            if not told.startswith(_WITHOUT_BODY)
+        ]
         for settlement in settlements:
-            shard = self.shard_of(settlement.subject)
-            names = [keys.log(shard, settlement.subject), keys.unsettled(shard), keys.outbox(shard)]
-            args: list[Any] = [
-                keys.member(settlement.subject),
-                settlement.seen,
-                settlement.generation,
-                look_bytes(settlement.room),
-                int(settlement.flagged),
-                settlement.compacted or b"",
-                settlement.at_ms,
-                RETENTION_MS,
-            ]
             for draft in settlement.drafts:
-                names.append(keys.episode(shard, draft.alert_id))
-                args += (draft.alert_id, draft.size, draft.rank, int(draft.final), draft.body)
-            calls.append(("settle", names, args))
-        revised = await self._pipeline(calls)
-        return [alert_id.decode() for ids in revised for alert_id in ids]
+                if draft.alert_id in revised:
+                    self._told.put(draft.alert_id, (draft.size, draft.rank))
+        return revised
+
+    def _settle_call(self, settlement: Settlement, *, whole: bool) -> Call:
+        """The call of one settlement; without `whole`, bodies that need not be told again stay
+        out.
+        """
+        shard = self.shard_of(settlement.subject)
+        names = [keys.log(shard, settlement.subject), keys.unsettled(shard), keys.outbox(shard)]
+        args: list[Any] = [
+            keys.member(settlement.subject),
+            settlement.seen,
+            settlement.generation,
+            look_bytes(settlement.room),
+            int(settlement.flagged),
+            settlement.compacted or b"",
+            settlement.at_ms,
+            RETENTION_MS,
+        ]
+        for draft in settlement.drafts:
+            told = self._told.get(draft.alert_id)
+            wanted = whole or worth_telling(draft.size, draft.rank, told, final=draft.final)
+            names.append(keys.episode(shard, draft.alert_id))
+            args += (draft.alert_id, draft.size, draft.rank, int(draft.final))
+            args.append(draft.body() if wanted else b"")
+        return "settle", names, args
 
     async def unsettled(self, shards: Iterable[int], before_ms: int, most: int) -> list[Subject]:
         """See WindowStore."""
@@ -190,7 +223,7 @@ class RedisStore:
         }
 
     async def _get(self, names: Sequence[str]) -> list[bytes | None]:
-        """Many strings in one round trip, each by its own GET: a cluster refuses MGET over slots."""
+        """Many strings in one round trip; each by its own GET, for a cluster refuses MGET."""
         if not names:
             return []
 
@@ -198,16 +231,16 @@ class RedisStore:
             pipeline = self._client.pipeline(transaction=False)
             for name in names:
                 pipeline.get(name)
-            return await pipeline.execute()  # type: ignore[no-any-return]
+            found: list[bytes | None] = await pipeline.execute()
+            return found
 
-        return await self._retry("get", call)
+        answers: list[bytes | None] = await self._retry("get", call)
+        return answers
 
     async def _call(self, name: str, names: Sequence[str], args: Sequence[Any]) -> list[Any]:
         return (await self._pipeline([(name, names, args)]))[0]
 
-    async def _pipeline(
-        self, calls: Sequence[tuple[str, Sequence[str], Sequence[Any]]]
-    ) -> list[list[Any]]:
+    async def _pipeline(self, calls: Sequence[Call]) -> list[list[Any]]:
         """Script calls in one round trip, and so with one fsync."""
         if not calls:
             return []
@@ -217,17 +250,36 @@ class RedisStore:
             for name, names, args in calls:
                 pipeline.evalsha(self._scripts[name].sha, len(names), *names, *args)
             try:
-                return await pipeline.execute()  # type: ignore[no-any-return]
+                answers: list[list[Any]] = await pipeline.execute()
             except NoScriptError:
                 # A restarted server has forgotten its scripts; those that ran may run again.
                 for script in self._scripts.values():
                     await self._client.script_load(script.text)
                 return await call()
+            return answers
 
-        return await self._retry(calls[0][0], call)
+        answers: list[list[Any]] = await self._retry(calls[0][0], call)
+        return answers
 
     async def _retry(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
         return await until_done(f"redis {what}", call, transient, self._on_failure)
+
+
+class _Recent:
+    """The last revisions this process told, bounded: a hint that saves making bodies, no state."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._told: dict[str, tuple[int, int]] = {}
+
+    def get(self, alert_id: str) -> tuple[int, int]:
+        return self._told.get(alert_id, (0, -1))
+
+    def put(self, alert_id: str, told: tuple[int, int]) -> None:
+        self._told.pop(alert_id, None)
+        self._told[alert_id] = told
+        if len(self._told) > self._most:
+            del self._told[next(iter(self._told))]
 
 
 class _Script:

@@ -1,4 +1,4 @@
-"""Records that cannot be judged, kept in `logins.rejected` as they came: bytes, reason and place."""
+"""Records that cannot be judged, kept in `logins.rejected` as they came, with reason and place."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ def rejected(
 ) -> Outgoing:
     """The record for `target` (`logins.rejected`).
 
-    Key and identity are `topic_id:partition:offset` of the record in `logins`, so that a redelivered
-    one is told from a new one. The value is the original bytes (a longer record's first 64 KiB, with
+    Key and identity are `topic_id:partition:offset` of the record in `logins`, so that a
+    redelivered
+    one is told from a new one. The value is the original bytes (a longer record's first 64 KiB,
+    with
     its SHA-256 and length in headers; secret-shaped fields reduced to their length).
     """
     kept, more = bounded(raw or b"")

@@ -1,11 +1,11 @@
-"""From the outbox to `alerts`: read, deliver, and only then delete; a repeat has the same id and revision."""
+"""From the outbox to `alerts`: read, deliver, and only then delete; a repeat has the same id and
+revision.
+"""
 
 from __future__ import annotations
 
-
 from collections.abc import Sequence
 from typing import Any
-
 
 from redis.asyncio import Redis
 
@@ -19,8 +19,6 @@ from .sending import Outgoing, Sender
 
 _AT_ONCE = 500
 _BLOCK_MS = 1000
-
-
 
 
 class Relay:
@@ -44,19 +42,19 @@ class Relay:
         for outbox, entries in found:
             await self._sender.deliver([self._record(fields) for _, fields in entries])
             hit("relay.before_delete")
-            ids = [entry_id for entry_id, _ in entries]
-            await until_done(
-                "redis outbox", lambda o=outbox, i=ids: self._client.xdel(o, *i), transient
-            )
+            await self._delete(outbox, [entry_id for entry_id, _ in entries])
             hit("relay.after_delete")
             relayed += len(entries)
         metrics.RELAYED.inc(relayed)
         return relayed
 
+    async def _delete(self, outbox: bytes, ids: list[bytes]) -> None:
+        await until_done("redis outbox", lambda: self._client.xdel(outbox, *ids), transient)
+
     async def _read(self, block_ms: int | None) -> list[tuple[bytes, list[tuple[bytes, Any]]]]:
         """Entries from the start of every outbox: whatever stands there has not been confirmed."""
         streams: dict[Any, Any] = dict.fromkeys(self._outboxes, "0")
-        answer = await self._client.xread(streams, count=_AT_ONCE, block=block_ms)
+        answer: Any = await self._client.xread(streams, count=_AT_ONCE, block=block_ms)
         pairs = answer.items() if isinstance(answer, dict) else answer
         return [(name, _flat(entries)) for name, entries in pairs]
 
@@ -69,5 +67,3 @@ def _flat(entries: Any) -> list[tuple[bytes, Any]]:
     if len(entries) == 1 and entries and isinstance(entries[0], list):
         return list(entries[0])
     return list(entries)
-
-

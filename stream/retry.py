@@ -13,7 +13,9 @@ T = TypeVar("T")
 
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 2.0
-"""Soon enough that a server that is back is used at once, rare enough not to hammer one that starts."""
+"""Soon enough that a server that is back is used at once, rare enough not to hammer one that
+starts.
+"""
 _SAID_EVERY = 10
 
 log = structlog.get_logger(__name__)

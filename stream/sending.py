@@ -28,7 +28,7 @@ class Outgoing(NamedTuple):
 
 
 class Sender:
-    """An idempotent producer that is replaced when it breaks. Consumers tell repeats by identity."""
+    """An idempotent producer, replaced when it breaks. Consumers know a repeat by its id."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._options: dict[str, Any] = producer_options(kafka) | {"linger_ms": 2}
@@ -87,7 +87,9 @@ class Sender:
             return self._producer
 
     async def _discard(self) -> None:
-        """An idempotent producer with a gap in its sequence stays broken: the next call makes a new one."""
+        """An idempotent producer with a gap in its sequence stays broken: the next call makes a
+        new one.
+        """
         async with self._lock:
             broken, self._producer = self._producer, None
         if broken is not None:

@@ -96,7 +96,7 @@ async def _relay(settings: Settings) -> None:
 
 
 def versions(book: RuleBook) -> dict[str, str]:
-    """What is in force, for the record of `judged`: our code, and each detection with its limits."""
+    """What is in force, for the record of `judged`: our code, each detection with its limits."""
     try:
         code = version("loginward")
     except PackageNotFoundError:

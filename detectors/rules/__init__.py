@@ -1,4 +1,6 @@
-"""The detections, listed by hand: a rule that is missing here is an import error, never a silent hole."""
+"""The detections, listed by hand: a rule that is missing here is an import error, never a silent
+hole.
+"""
 
 from __future__ import annotations
 

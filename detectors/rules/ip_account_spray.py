@@ -1,4 +1,6 @@
-"""One address fails on many accounts: the signature of credential stuffing and of password spraying."""
+"""One address fails on many accounts: the signature of credential stuffing and of password
+spraying.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,11 @@ from ..windows import LONGEST_WINDOW_MS, SubjectLog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Elastic: 15 users and 25 tries, at most two each; Splunk: 10 in 5 min; Rauthy: 15 pairs in 3 h.
+    """Elastic: 15 users and 25 tries, at most two each; Splunk: 10 in 5 min; Rauthy: 15 pairs in 3
+    h.
 
-    Elastic also asks that 80 % of the accounts have at most two tries; there a third try on a few accounts
+    Elastic also asks that 80 % of the accounts have at most two tries; there a third try on a few
+    accounts
     switches the rule off. Here further tries on an account count for nothing, so none can.
     """
 
@@ -28,11 +32,16 @@ class Limits:
     long_pause: timedelta = timedelta(hours=3)
 
 
-_SAYS = "{accounts} accounts failed from {subject} in {failures} attempts: at least {threshold} accounts within {window}"
+_SAYS = (
+    "{accounts} accounts failed from {subject} in {failures} attempts: "
+    "at least {threshold} accounts within {window}"
+)
 
 
 def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
-    """Instants with too many accounts: stuffing (each once or twice), spraying (fast), and the slow form."""
+    """Instants with too many accounts: stuffing (each once or twice), spraying (fast), and the
+    slow form.
+    """
     stuffing = _clause(limits.stuffing_window, limits.stuffed_accounts)
     spray = _clause(limits.spray_window, limits.sprayed_accounts)
     long = _clause(timedelta(milliseconds=LONGEST_WINDOW_MS), limits.long_accounts)

@@ -12,7 +12,9 @@ from ..windows import SubjectLog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Wazuh alerts at 8 in 120 s, Splunk at 20 in 10 min, fail2ban at 5 in 10 min (PEERS.md section 1)."""
+    """Wazuh alerts at 8 in 120 s, Splunk at 20 in 10 min, fail2ban at 5 in 10 min (PEERS.md
+    section 1).
+    """
 
     failures: int = 10
     window: timedelta = timedelta(minutes=2)
@@ -28,7 +30,8 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         severity="medium",
         window=limits.window,
         threshold=limits.failures,
-        says="{failures} failed logins on {accounts} accounts from {subject}: at least {threshold} within {window}",
+        says="{failures} failed logins on {accounts} accounts from {subject}: "
+        "at least {threshold} within {window}",
     )
     long = Clause(
         part="",
@@ -52,7 +55,7 @@ RULE = Rule(
     checklist_item="14",
     attack_ids=("T1110.001", "T1110.004", "OAT-007", "OAT-008"),
     known_gaps=(
-        "Sees nothing of attacks with a few attempts an address (1.2 to 5.3 in the large campaigns).",
+        "Sees nothing of attacks with a few attempts an address (large campaigns: 1.2 to 5.3).",
         "A carrier's NAT can reach the limit on a busy morning.",
     ),
     limits=Limits,

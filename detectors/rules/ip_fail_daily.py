@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from statistics import median
+from itertools import accumulate, pairwise
 
-from ..counting import Hot, event_count, instants
+from ..counting import Hot, event_count
 from ..rule import AS_OF_MS, Clause, Rule, Sighting, whole_ms
 from ..windows import SLOT_MS, SubjectLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """CrowdSec's time-based bucket: >= 4 with a median gap above 10 min; Auth0's cap: 100 an address a day."""
+    """CrowdSec's time-based bucket: >= 4 with a median gap above 10 min; Auth0 caps an address at
+    100 a day.
+    """
 
     failures: int = 30
     window: timedelta = timedelta(hours=24)
@@ -23,14 +25,17 @@ class Limits:
 
 
 def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
-    """Instants with too many failures in a day, and instants that end a slow series without any success."""
+    """Instants with too many failures in a day, and instants that end a slow series without any
+    success.
+    """
     daily = Clause(
         part="",
         order="monotone",
         severity="medium",
         window=limits.window,
         threshold=limits.failures,
-        says="{failures} failed logins on {accounts} accounts from {subject}: at least {threshold} within {window}",
+        says="{failures} failed logins on {accounts} accounts from {subject}: "
+        "at least {threshold} within {window}",
     )
     slow = Clause(
         part="slow",
@@ -38,8 +43,8 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         severity="medium",
         window=limits.slow_window,
         threshold=limits.slow_failures,
-        says="{failures} failed logins on {accounts} accounts from {subject}, slowly and without a success: "
-        "at least {threshold} within {window}",
+        says="{failures} failed logins on {accounts} accounts from {subject}, slowly "
+        "and without a success: at least {threshold} within {window}",
     )
     return [
         Sighting(daily, *event_count(log.at, limits.failures, whole_ms(limits.window))),
@@ -48,34 +53,40 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
 
 
 def _slow(log: SubjectLog, limits: Limits) -> tuple[list[Hot], int]:
-    """Series that looked slow 60 s before their last attempt: what arrives out of order cannot change that."""
+    """Series of which more than half of the gaps are long, as they stood 60 s before their last
+    attempt.
+
+    What arrives up to 60 s out of order cannot change that view (`as_of`).
+    """
+    at = log.at
     span, gap = whole_ms(limits.slow_window), whole_ms(limits.slow_gap)
+    long_gaps = [0, *accumulate(after - before > gap for before, after in pairwise(at))]
     hot: list[Hot] = []
-    lacking = limits.slow_failures
-    first = 0
-    for index in instants(log.at):
-        now = log.at[index]
-        while log.at[first] <= now - span:
+    first = behind = 0
+    for last, now in enumerate(at):
+        if last + 1 < len(at) and at[last + 1] == now:
+            continue
+        while at[first] <= now - span:
             first += 1
-        series = [at for at in log.at[first:index] if at <= now - AS_OF_MS]
-        series.append(now)
-        # More than one attempt a gap on average cannot have such a median: no need to look closer.
-        if len(series) > 2 * span // gap:
+        while at[behind] <= now - AS_OF_MS:
+            behind += 1
+        earlier = behind - first
+        if earlier + 1 < limits.slow_failures:
             continue
-        lacking = min(lacking, max(1, limits.slow_failures - len(series)))
-        if len(series) < limits.slow_failures or _succeeded(log, now - span, now - AS_OF_MS):
-            continue
-        gaps = [after - before for before, after in zip(series, series[1:], strict=False)]
-        if median(gaps) > gap:
-            hot.append(Hot(first, index))
-    return hot, lacking
+        # The gaps of first..behind-1, and the one from there to now.
+        long = long_gaps[behind - 1] - long_gaps[first] + (now - at[behind - 1] > gap)
+        if 2 * long > earlier and not _succeeded(log, now - span, now - AS_OF_MS):
+            hot.append(Hot(first, last))
+    # With time alone old attempts leave a series, so one more may complete it: no bound but the
+    # first.
+    return hot, 0 if hot else max(1, limits.slow_failures - len(at))
 
 
 def _succeeded(log: SubjectLog, after_ms: int, until_ms: int) -> bool:
-    """Whether the address logged in within the span, by whole ten-minute slots that had ended by its end."""
-    return any(
-        after_ms < (slot + 1) * SLOT_MS <= until_ms for slot in log.success_slots
-    )
+    """Whether the address logged in within the span, by whole ten-minute slots that had ended by
+    its end.
+    """
+    return any(after_ms < (slot + 1) * SLOT_MS <= until_ms for slot in log.success_slots)
 
 
 RULE = Rule(
@@ -87,7 +98,7 @@ RULE = Rule(
     attack_ids=("T1110.003", "T1110.004", "OAT-008"),
     known_gaps=(
         "An address that rests more than a day between attempts is not seen.",
-        "The slow series asks for an address without any success; an attacker with an account of his own there is not slow.",
+        "The slow series ends with any success: an attacker with an account of his own evades it.",
     ),
     limits=Limits,
     judge=judge,

@@ -23,9 +23,7 @@ def command(
     files: Annotated[list[Path], typer.Argument(help="Events, one JSON object a line.")],
     alerts: Annotated[Path, typer.Option(help="Where the alerts go, one a line.")],
     daily: Annotated[Path | None, typer.Option(help="Where the counts of each day go.")] = None,
-    rules: Annotated[
-        Path | None, typer.Option(help="Limits instead of config/rules.toml.")
-    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="Limits instead of config/rules.toml.")] = None,
     timezone: Annotated[
         str, typer.Option(help="Whose days --daily counts.", metavar="TZ")
     ] = "Asia/Taipei",
@@ -74,9 +72,7 @@ def command(
 
     with progress("judging") as advance:
         found = asyncio.run(
-            replay(
-                files, engine, since=span[0], until=span[1], watch=watch, progress=advance
-            )
+            replay(files, engine, since=span[0], until=span[1], watch=watch, progress=advance)
         )
     for path, line, why in found.rejected[:_NAMED]:
         note(f"{path}:{line}: {why}")

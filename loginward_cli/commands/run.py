@@ -23,7 +23,8 @@ class Part(StrEnum):
 def command(
     part: Annotated[Part, typer.Argument(help="The part; `all` runs each as a child process.")],
     workers: Annotated[
-        int, typer.Option(min=1, max=64, help="Detect workers, with `all`: at most a partition each.")
+        int,
+        typer.Option(min=1, max=64, help="Detect workers, with `all`: at most a partition each."),
     ] = 1,
 ) -> None:
     """Run a part of the pipeline until it is stopped (Ctrl-C or SIGTERM).

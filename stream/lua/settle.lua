@@ -3,7 +3,7 @@
 -- ARGV: subject, seen (bytes of entries judged), generation, room in bytes, flagged (0|1),
 --       compacted entries or '', event time, ttl of episodes, then for each draft
 --       alert id, size, rank, final (0|1), body.
--- Returns the ids of the alerts that got a revision.
+-- Returns the ids of the alerts that got a revision; '!' and the id where one is due but has no body.
 local log, unsettled, outbox = KEYS[1], KEYS[2], KEYS[3]
 local seen, generation, room = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local head = redis.call('GETRANGE', log, 0, 6)
@@ -40,7 +40,11 @@ for i = 4, #KEYS do
     told_size, told_rank = tonumber(a), tonumber(b)
   end
   if size > told_size then
-    if final or size >= 2 * told_size or rank > told_rank then
+    local worth = final or size >= 2 * told_size or rank > told_rank
+    if worth and ARGV[at + 4] == '' then
+      revised[#revised + 1] = '!' .. id
+      waiting = true
+    elseif worth then
       redis.call('SET', KEYS[i], ARGV[at + 1] .. ' ' .. ARGV[at + 2], 'PX', ARGV[8])
       redis.call('XADD', outbox, '*', 'id', id, 'body', ARGV[at + 4])
       revised[#revised + 1] = id
