@@ -12,7 +12,7 @@ from deploy.embedded import StackError, running_endpoints
 
 from .output import fail
 
-_ADDRESSES = ("KAFKA_BOOTSTRAP", "REDIS_URL")
+_ADDRESSES = ("KAFKA_BOOTSTRAP", "REDIS_URL", "LOGINWARD_CONFIG")
 
 
 def stack_dir(named: Path | None) -> Path:
@@ -23,7 +23,7 @@ def stack_dir(named: Path | None) -> Path:
 def use_running_stack(environ: MutableMapping[str, str] = os.environ) -> bool:
     """Point the settings at this installation's running stack; tell whether there is one.
 
-    Nothing is changed where the environment already names a Kafka or a Redis.
+    Nothing is changed where the environment already names a Kafka, a Redis or a settings file.
     """
     if any(environ.get(name) for name in _ADDRESSES):
         return False

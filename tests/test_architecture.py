@@ -17,7 +17,8 @@ PURE = {
     "__future__", "abc", "array", "base64", "binascii", "bisect", "collections", "contextlib",
     "copy", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
     "heapq", "hmac", "ipaddress", "itertools", "json", "math", "msgspec", "operator", "re",
-    "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata", "zlib", "zoneinfo",
+    "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata", "zlib",
+    "zoneinfo",
 }  # fmt: skip
 """What the core may import: nothing of it reads a clock, a file, a socket or an environment."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def loginward(
-    *args: str, cwd: Path, root: Path = ROOT, **environ: str
+    *args: str, cwd: Path, root: Path = ROOT, environ: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """`python -m loginward_cli ARGS` in `cwd`: the packages of `root`, a bare environment."""
     return subprocess.run(
@@ -22,7 +23,7 @@ def loginward(
             "PYTHONPATH": str(root),
             "HOME": str(cwd),
             "COLUMNS": "100",
-            **environ,
+            **(environ or {}),
         },
         capture_output=True,
         text=True,

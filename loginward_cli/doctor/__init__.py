@@ -1,0 +1,1 @@
+"""The checks of `loginward doctor`: each a question, what was found, and how to mend it."""
