@@ -121,8 +121,9 @@ def verify(
     else:
         say(
             f"{report.partitions} partitions, {report.segments} segments, "
-            f"{report.records} records; not kept: {report.rejected} rejected, {report.absent} absent, "
-            f"{report.expired} expired; {report.heads} heads; {len(report.findings)} findings"
+            f"{report.records} records; not kept: {report.rejected} rejected, "
+            f"{report.absent} absent, {report.expired} expired; {report.heads} heads; "
+            f"{len(report.findings)} findings"
         )
     done(findings=bool(report.findings))
 
