@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -72,12 +71,11 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
 
     async def on_thread_stop(self) -> None:
         """Leave the group, but wait for no answer longer than the session would last anyway."""
-        consumer, self._consumer = self._consumer, None
         if self._method_queue is not None:
             await self._method_queue.stop()
-        if consumer is not None:
+        if self._consumer is not None:
             try:
-                await asyncio.wait_for(consumer.stop(), _STOP_TIMEOUT)
+                await asyncio.wait_for(self._consumer.stop(), _STOP_TIMEOUT)
             except (TimeoutError, asyncio.CancelledError):
                 log.warning("left the group without saying so: no answer from the coordinator")
 
@@ -101,32 +99,34 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         if self._reader is not None:
             self._reader.claimed(chunk)
 
-    async def commit_marks(self, offsets: Mapping[Partition, int], within: timedelta) -> bool:
-        """Commit; False when it did not come about and newer marks should be tried later."""
-        done: bool = await self.call_thread(
+    async def commit_marks(
+        self, offsets: Mapping[Partition, int], within: timedelta
+    ) -> dict[Partition, int]:
+        """Commit; returns what the broker confirmed, the rest is tried later with newer marks."""
+        confirmed: dict[Partition, int] = await self.call_thread(
             self._commit_marks, offsets, within=within.total_seconds()
         )
-        return done
+        return confirmed
 
-    async def _commit_marks(self, offsets: Mapping[Partition, int], *, within: float) -> bool:
+    async def _commit_marks(
+        self, offsets: Mapping[Partition, int], *, within: float
+    ) -> dict[Partition, int]:
         consumer = self._ensure_consumer()
-        started = time.monotonic()
-        wanted = {TopicPartition(*p): OffsetAndMetadata(o, "") for p, o in offsets.items()}
         held = consumer.assignment()
-        if not wanted.keys() <= held:
-            return False
+        ours = {p: offset for p, offset in offsets.items() if TopicPartition(*p) in held}
+        wanted = {TopicPartition(*p): OffsetAndMetadata(offset, "") for p, offset in ours.items()}
         try:
-            await asyncio.wait_for(consumer.commit(wanted), within)
+            if wanted:
+                await asyncio.wait_for(consumer.commit(wanted), within)
         except (CommitFailedError, IllegalStateError):
             # Rebalanced meanwhile: the marks are forgotten with the partitions, the next worker
             # reads from the last commit.
-            log.info("commit came too late for a rebalance: %s", _told(offsets))
-            return False
+            log.info("a commit came too late for a rebalance: %s", _told(offsets))
+            return {}
         except TimeoutError:
-            waited = time.monotonic() - started
-            log.warning("no answer to a commit in %.1f s, will try again", waited)
-            return False
-        return True
+            log.warning("no answer to a commit in %.1f s, will try again", within)
+            return {}
+        return ours
 
 
 def _ms(span: timedelta) -> int:

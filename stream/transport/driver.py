@@ -79,10 +79,17 @@ class BatchMessage(ConsumerMessage):
 
 
 class RebalanceListener(stock.ConsumerRebalanceListener):
-    """Faust's listener; aiokafka only logs what it raises, and then nothing can be relied on."""
+    """Faust's listener; aiokafka only logs what it raises, and then nothing can be relied on.
+
+    A worker that is stopping takes no part any more: Faust's queues, through which these calls go,
+    are closing, and would be waited for until the session ends. Its last commit is made by
+    `wait_empty`, and whatever is below a mark is safe to commit also after a rebalance.
+    """
 
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
         """Call when partitions are being revoked."""
+        if self._thread.app.should_stop:
+            return
         try:
             await super().on_partitions_revoked(revoked)
         except Exception as exc:  # noqa: BLE001 - see the class
@@ -90,6 +97,8 @@ class RebalanceListener(stock.ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
         """Call when partitions are being assigned."""
+        if self._thread.app.should_stop:
+            return
         try:
             await super().on_partitions_assigned(assigned)
         except Exception as exc:  # noqa: BLE001 - see the class
@@ -196,12 +205,12 @@ class BatchConsumer(stock.Consumer):
             except Exception as exc:  # noqa: BLE001 - not retriable: aiokafka has tried the others
                 leave("cannot commit", exc)
             if done:
-                self.marks.committed(offsets)
+                self.marks.committed(done)
                 self.state_counts.commits += 1
                 self.state_counts.last_commit_monotonic = time.monotonic()
             else:
                 self.state_counts.failed_commits += 1
-            return done
+            return bool(done)
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002 - Faust's signature
         """Commit every mark that moved."""

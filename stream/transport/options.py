@@ -55,7 +55,7 @@ class TransportOptions:
     request_timeout: timedelta = timedelta(seconds=40)
     group_instance_id: str | None = None
     """Static membership: a restart within `session_timeout` moves no partition. One id a worker:
-    a second worker with the same id ends the first."""
+    two with the same id throw each other out in turns (seen as ever more rebalances)."""
     damage_retries: int = 3
     """Fetches of a frame with a wrong checksum before it counts as damaged: on the wire it may be
     an accident, on the disk it stays."""
