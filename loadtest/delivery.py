@@ -21,6 +21,10 @@ _SHORTEST_SLICE_MS = 50
 _LONGEST_SLICE_MS = 600_000
 
 
+OVERTIME = 2
+"""A run that chance leaves short of its `events` goes on: so many times its duration at most."""
+
+
 class Delivery(NamedTuple):
     """One record on its way: when it is due (event time, ms), its bytes, its key, its truth."""
 
@@ -87,7 +91,7 @@ class Deliveries:
 
     def __iter__(self) -> Iterator[list[Delivery]]:
         course = self.course
-        end = course.start_ms + course.duration_ms
+        end = course.start_ms + course.duration_ms * (1 if course.events is None else OVERTIME)
         random = Random(mixed(course.seed, 9))
         waiting: list[Delivery] = self._bad(random)
         edge = course.start_ms

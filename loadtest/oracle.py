@@ -14,6 +14,8 @@ failures of action login with an address, each identity counted once:
 An alert is one (rule, system, address, floor(t / 6 h)) with a hot t.
 """
 
+# ruff: noqa: PLR2004 (the numbers are the definitions)
+
 from __future__ import annotations
 
 from collections import defaultdict
@@ -68,7 +70,7 @@ def expected_of_file(path: Path) -> set[Expected]:
 
 
 def judge(events: Iterable[LoginEvent]) -> set[Expected]:
-    """The alerts of events in any order. Of several events with one identity the first counts."""
+    """The alerts of events in any order; an identity that comes again to an address counts once."""
     subjects: dict[tuple[str, str], dict[str, tuple[int, str | None]]] = defaultdict(dict)
     for event in events:
         if event.outcome == "failure" and event.action == "login" and event.ip is not None:
@@ -80,7 +82,7 @@ def judge(events: Iterable[LoginEvent]) -> set[Expected]:
         if len(failures) >= _FEWEST:
             attempts = sorted((at, identity, acc) for identity, (at, acc) in failures.items())
             for rule, hot in RULES.items():
-                found |= _alerts(rule, system, subject, attempts, hot)
+                found.update(_alerts(rule, system, subject, attempts, hot))
     return found
 
 
@@ -109,11 +111,11 @@ def _alerts(
 
 
 def _covered(windows: list[tuple[int, int]]) -> int:
-    """Failures in a union of windows; both ends of the windows grow."""
+    """Failures in a union of windows."""
     total, upto = 0, -1
-    for first, last in windows:
-        total += last - max(first - 1, upto)
-        upto = last
+    for first, last in sorted(windows):
+        total += max(0, last - max(first - 1, upto))
+        upto = max(upto, last)
     return total
 
 

@@ -9,7 +9,7 @@ from math import sqrt
 
 from detectors.errors import LoginwardError
 
-from .delivery import Course, Deliveries
+from .delivery import OVERTIME, Course, Deliveries
 from .networks import largest_population
 from .population import HOUSEHOLD, Population
 from .profile import SYSTEMS, Setting, Share
@@ -105,6 +105,8 @@ def deliveries(request: Request) -> Deliveries:
 
 def _setting(request: Request, share: Share, scale: float, population: Population) -> Setting:
     start_ms, length_ms = share.span_ms(request.span_ms)
+    if share.profile.endless and request.events is not None:
+        length_ms += request.span_ms * (OVERTIME - 1)
     return Setting(
         seed=request.seed,
         start_ms=request.start_ms + start_ms,
@@ -137,7 +139,7 @@ def _natural(request: Request) -> tuple[float, float]:
 
 def _scale(request: Request, duration_ms: int, natural: float) -> float:
     if request.events is not None:
-        # A little more than asked for, so that chance never leaves the run short.
+        # A little more than asked for, so that chance rarely leaves the run short of its events.
         return request.events / natural * (1.03 + 4 / sqrt(request.events))
     if request.rate is not None:
         return request.rate * duration_ms / 1000 / natural

@@ -28,6 +28,9 @@ BATCH_BYTES = 512 * 1024
 _IN_FLIGHT = 4
 """Batches a partition that may wait for their acknowledgement: bounds memory."""
 
+_SEARCH_S = 10
+"""How long a topic is looked for: one that was just made is known within a second."""
+
 _PATIENCE_MS = 600_000
 """A broker that is killed and comes back within ten minutes loses nothing of a run."""
 
@@ -126,12 +129,9 @@ async def send(run: Deliveries, target: Target, pace: Pace, ledger: Sink | None 
         | {"max_batch_size": BATCH_BYTES, "request_timeout_ms": _PATIENCE_MS}
     )
     try:
-        await producer.start()
         try:
-            partitions = len(await producer.partitions_for(target.topic))
-            sender = _Sender(
-                producer, target.topic, ledger, partitions, _keys(target.pseudonyms, partitions)
-            )
+            await producer.start()
+            sender = await _sender(producer, target, ledger)
             async for chunk in pace.chunks(iter(run)):
                 await sender.take(chunk)
                 if pace.speedup is not None:
@@ -140,12 +140,21 @@ async def send(run: Deliveries, target: Target, pace: Pace, ledger: Sink | None 
             await sender.land_all()
         finally:
             await producer.stop()
-    except KafkaError as refusal:
+    except (KafkaError, TimeoutError) as refusal:
         raise LoginwardError(
-            f"Kafka at {target.kafka.bootstrap}, topic {target.topic}: {refusal}; is it up "
-            "(loginward status), and does the topic exist (loginward doctor)?"
+            f"Kafka at {target.kafka.bootstrap}, topic {target.topic}: "
+            f"{refusal or 'no such topic'}; is it up (loginward status), and is the topic there "
+            "(loginward doctor)?"
         ) from refusal
     return run.tally
+
+
+async def _sender(producer: AIOKafkaProducer, target: Target, ledger: Sink | None) -> _Sender:
+    # aiokafka asks for a topic that is not there for ever.
+    async with asyncio.timeout(_SEARCH_S):
+        partitions = len(await producer.partitions_for(target.topic))
+    keys = _keys(target.pseudonyms, partitions)
+    return _Sender(producer, target.topic, ledger, partitions, keys)
 
 
 def _keys(pseudonyms: Pseudonyms, partitions: int) -> Any:

@@ -1,0 +1,1 @@
+"""Tests of the simulator, the oracle and the benchmarks."""
