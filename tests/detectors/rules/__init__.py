@@ -1,0 +1,1 @@
+"""One file of timelines for each detection."""
