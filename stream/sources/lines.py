@@ -7,15 +7,20 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterator
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, NamedTuple, cast
 
 from detectors.errors import LoginwardError
 from detectors.wire import MAX_RECORD_BYTES
 
 from .base import Cut, Line
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
+"""The first bytes of every gzip file (RFC 1952)."""
 _CHUNK = 1024 * 1024
+
+
+DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What gzip raises for a file that ends early, is garbled, or fails its checksum."""
 
 
 class DamagedInputError(LoginwardError):
@@ -32,12 +37,12 @@ def numbered(stream: BinaryIO, name: str) -> Iterator[Line]:
     number = 0
     try:
         while True:
-            line = read_line(plain, number + 1)
-            if line is None:
+            read = read_line(plain, number + 1)
+            if read is None:
                 return
             number += 1
-            yield line
-    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+            yield read.line
+    except DAMAGE as problem:
         if not packed:
             raise
         raise DamagedInputError(
@@ -46,30 +51,42 @@ def numbered(stream: BinaryIO, name: str) -> Iterator[Line]:
         ) from None
 
 
-def read_line(stream: IO[bytes], at: int) -> Line | None:
-    """The next line of `stream`, without its end; None at the end of the stream."""
+class Read(NamedTuple):
+    """A line, its size in bytes with its end, and whether it has one: else more may come."""
+
+    line: Line
+    size: int
+    ended: bool
+
+
+def read_line(stream: IO[bytes], at: int) -> Read | None:
+    """The next line of `stream`; None at the end of the stream."""
     limit = MAX_RECORD_BYTES + 2  # room for the end of the line
     raw = stream.readline(limit)
     if not raw:
         return None
-    body = raw.rstrip(b"\r\n")
-    whole = raw.endswith(b"\n") or len(raw) < limit
-    return Line(body, at) if whole and len(body) <= MAX_RECORD_BYTES else _cut(stream, raw, at)
+    body, ended = raw.rstrip(b"\r\n"), raw.endswith(b"\n")
+    if len(body) <= MAX_RECORD_BYTES and (ended or len(raw) < limit):
+        return Read(Line(body, at), len(raw), ended)
+    return _cut(stream, raw, at)
 
 
-def _cut(stream: IO[bytes], raw: bytes, at: int) -> Line:
-    digest, length, head, tail = hashlib.sha256(), 0, raw[:MAX_RECORD_BYTES], raw
-    while tail:
-        ended = tail.endswith(b"\n")
-        body = tail[:-1] if ended else tail
+def _cut(stream: IO[bytes], raw: bytes, at: int) -> Read:
+    digest, length, size, ended, part = hashlib.sha256(), 0, 0, False, raw
+    while part:
+        size += len(part)
+        ended = part.endswith(b"\n")
+        body = part[:-1] if ended else part
         digest.update(body)
         length += len(body)
-        tail = b"" if ended else stream.readline(_CHUNK)
-    return Line(head, at, Cut(digest.hexdigest(), length))
+        part = b"" if ended else stream.readline(_CHUNK)
+    line = Line(raw[:MAX_RECORD_BYTES], at, Cut(digest.hexdigest(), length))
+    return Read(line, size, ended)
 
 
 def _unpacked(stream: BinaryIO) -> tuple[IO[bytes], bool]:
+    """`stream`, decompressed if its first bytes say gzip, and whether they do."""
     buffered = io.BufferedReader(cast("io.RawIOBase", stream), _CHUNK)
-    if buffered.peek(len(_GZIP))[: len(_GZIP)] != _GZIP:
+    if buffered.peek(len(GZIP))[: len(GZIP)] != GZIP:
         return buffered, False
     return cast("IO[bytes]", gzip.GzipFile(fileobj=buffered, mode="rb")), True
