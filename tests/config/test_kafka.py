@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,6 +44,16 @@ def test_topics_are_made_once_and_as_the_table_says(kafka_bootstrap: str) -> Non
     assert first == [f"once.{name}" for name in TOPICS]
     assert second == []
     assert topic_drift(kafka) == []
+
+
+def test_each_topic_is_made_by_one_of_many(kafka_bootstrap: str) -> None:
+    """Workers that start at once neither fail nor both claim to have made a topic."""
+    kafka = _kafka(kafka_bootstrap, topic_prefix="race.")
+
+    with ThreadPoolExecutor(4) as pool:
+        made = [name for names in pool.map(ensure_topics, [kafka] * 4) for name in names]
+
+    assert sorted(made) == sorted(f"race.{name}" for name in TOPICS)
 
 
 def test_differences_are_found_and_mended(kafka_bootstrap: str) -> None:

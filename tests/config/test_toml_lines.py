@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.toml_lines import KeyPath, locate
 
 TRICKY = """\
-top = 1 # [not.a.section]
+top = 1 # [not.a.section] [ {
 text = QUOTES
 [no.section]
 also = "no key"
@@ -69,7 +69,17 @@ def test_finds_each_key_on_its_line() -> None:
 
 names = st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=8)
 values = st.sampled_from(
-    ["1", '"x"', "'# [a]'", '"\\""', "[1, 2]", "[\n  1, # ]\n]", '"""\n[a]\nb = 1\n"""', "{}"]
+    [
+        "1",
+        "1 # [ {",
+        '"x"',
+        "'# [a]'",
+        '"\\""',
+        "[1, 2]",
+        "[\n  1, # ]\n]",
+        '"""\n[a]\nb = 1\n"""',
+        "{}",
+    ]
 )
 tables = st.dictionaries(names, values, min_size=1, max_size=4)
 
