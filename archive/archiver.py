@@ -61,7 +61,7 @@ class Clocks:
 class Archiver(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """Archives what `consumer` is assigned. `topics` gives our name of each of the broker's topics.
 
-    `topic_ids` asks Kafka for the ids of all topics (blocking; raises LoginwardError): a segment is
+    `topic_ids` asks Kafka for the ids of topics (blocking; raises LoginwardError): a segment is
     sealed only while the topic is still the one its records were read from.
     """
 
@@ -71,7 +71,7 @@ class Archiver(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
         store: Store,
         *,
         topics: Mapping[str, str],
-        topic_ids: Callable[[], Mapping[str, str]],
+        topic_ids: Callable[[Sequence[str]], Mapping[str, str]],
         limits: Limits,
         clocks: Clocks,
         metrics: ArchiveMetrics,
@@ -161,7 +161,7 @@ class Archiver(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
         if not new or now < self._retry_at:
             return
         try:
-            ids = await asyncio.to_thread(self._topic_ids)
+            ids = await asyncio.to_thread(self._topic_ids, sorted({place.topic for place in new}))
             starts = await self._consumer.beginning_offsets(new)
             ends = await self._consumer.end_offsets(new)
         except (KafkaError, LoginwardError) as failure:
@@ -217,7 +217,7 @@ class Archiver(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
         if not full or self._clocks.elapsed() < self._retry_at:
             return
         try:
-            ids = await asyncio.to_thread(self._topic_ids)
+            ids = await asyncio.to_thread(self._topic_ids, sorted({place.topic for place in full}))
         except LoginwardError as failure:
             self._metrics.failures.labels("kafka").inc()
             _log.warning("archive cannot ask Kafka for its topics", error=str(failure))

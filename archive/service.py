@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +41,9 @@ ARCHIVED: tuple[TopicName, ...] = (
 
 _LONGEST_TURN_MS = 600_000
 """A seal on a disk that hangs must not cost the membership; the exclusive link guards anyway."""
+
+_TOPICS_KNOWN_MS = 10_000
+"""A topic made anew is noticed after this; with the client's 5 minutes it waited as long."""
 
 
 def run_archive(
@@ -97,7 +100,7 @@ async def run(
         consumer,
         store,
         topics=names,
-        topic_ids=lambda: _ids(settings.kafka, names),
+        topic_ids=lambda wanted: to_kafka.topic_ids(settings.kafka, wanted),
         limits=Limits(
             records=archive.segment_records, interval=archive.segment_interval.total_seconds()
         ),
@@ -114,10 +117,6 @@ async def run(
     _log.info("archive stopped")
 
 
-def _ids(kafka: KafkaSettings, names: Mapping[str, str]) -> Mapping[str, str]:
-    return to_kafka.topic_ids(kafka, names)
-
-
 def _consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
     session = int(kafka.session_timeout.total_seconds() * 1000)
     return to_kafka.aiokafka_options(kafka) | {
@@ -128,4 +127,5 @@ def _consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
         "session_timeout_ms": session,
         "heartbeat_interval_ms": session // 3,
         "max_poll_interval_ms": _LONGEST_TURN_MS,
+        "metadata_max_age_ms": _TOPICS_KNOWN_MS,
     }

@@ -14,7 +14,7 @@ from kafka import KafkaProducer
 
 from archive.findings import Report
 from archive.keys import ArchiveKeys, load_keys, load_public, public_file
-from archive.read import read_logins, read_records, segments
+from archive.read import ArchivedLogin, read_logins, read_records, segments
 from archive.records import Record
 from archive.verify import Verifier
 from config.kafka import kafka_python_options, topic_name
@@ -75,16 +75,17 @@ class Corner:
             self.ledger.setdefault(topic, {})[at.partition, at.offset] = value
         producer.close()
 
-    def archiver(self, failpoints: str = "") -> subprocess.Popen[bytes]:
-        """Start one archiver; its stderr goes to a file beside the archive."""
-        log = (self.root.parent / f"archiver-{len(self._running)}.log").open("wb")
+    def archiver(self, failpoints: str = "", **environ: str) -> subprocess.Popen[bytes]:
+        """Start one archiver; its stderr goes to a file of its own."""
+        log = self._log(len(self._running)).open("wb")
         with log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "loginward_cli", "run", "archive"],
                 cwd=_ROOT,
                 env=os.environ
                 | self._environ
-                | {"LOGINWARD_FAILPOINTS": failpoints, "PYTHONPATH": str(_ROOT)},
+                | {"LOGINWARD_FAILPOINTS": failpoints, "PYTHONPATH": str(_ROOT)}
+                | environ,
                 stderr=log,
             )
         self._running.append(process)
@@ -92,7 +93,10 @@ class Corner:
 
     def log(self, number: int) -> str:
         """What the archiver with this number said on stderr."""
-        return (self.root.parent / f"archiver-{number}.log").read_text()
+        return self._log(number).read_text()
+
+    def _log(self, number: int) -> Path:
+        return self.settings.data_dir / f"archiver-{number}.log"
 
     def stop(self, process: subprocess.Popen[bytes]) -> int:
         """Ask an archiver to end, and wait for it."""
@@ -121,9 +125,12 @@ class Corner:
     def logins(self) -> list[tuple[Place, LoginEvent]]:
         """Every archived login with its place, in the order of the archive."""
         return [
-            ((login.part.partition, login.offset), login.event)
-            for login in read_logins(self.root, self.keys)
+            ((login.part.partition, login.offset), login.event) for login in self.logins_in_full()
         ]
+
+    def logins_in_full(self) -> list[ArchivedLogin]:
+        """Every archived login with its topic id and all else."""
+        return list(read_logins(self.root, self.keys))
 
     def records(self, topic: str) -> list[tuple[Place, Record]]:
         """Every archived record of another topic with its place."""
