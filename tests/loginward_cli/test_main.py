@@ -37,6 +37,8 @@ def command(what: Annotated[str, typer.Argument()]) -> None:
         say("two lines\\nof text")
         emit_json({"n": 1})
         done(findings=True)
+    if what == "write":
+        open("written", "w").close()
     if what == "bug":
         raise ZeroDivisionError("ours")
 '''
@@ -112,6 +114,14 @@ def test_expected_failures_are_sentences_with_a_code(
     answer = loginward("demo", what, cwd=tmp_path, root=checkout)
 
     assert (answer.returncode, answer.stdout, answer.stderr) == (code, out, err)
+
+
+def test_what_a_command_writes_is_for_its_user_alone(checkout: Path, tmp_path: Path) -> None:
+    """Evidence and keys are never open to others, not even for the moment before a chmod."""
+    answer = loginward("demo", "write", cwd=tmp_path, root=checkout)
+
+    assert answer.returncode == 0, answer.stderr
+    assert (tmp_path / "written").stat().st_mode & 0o777 == 0o600
 
 
 def test_our_own_bug_shows_its_traceback(checkout: Path, tmp_path: Path) -> None:
