@@ -64,7 +64,7 @@ def build() -> typer.Typer:
 
 def main(args: list[str] | None = None) -> None:
     """Run one sub-command and exit; expected failures are told without a traceback."""
-    # Whatever a command writes holds evidence, keys or accounts: for this user alone, from the start.
+    # What a command writes is evidence, keys or accounts: for this user alone, from the start.
     os.umask(0o077)
     try:
         check_home()
