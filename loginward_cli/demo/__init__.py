@@ -1,0 +1,1 @@
+"""What `loginward demo` is made of: folder, servers, children, traffic, view and reckoning."""

@@ -1,0 +1,51 @@
+"""Where the things of a demo are, and what to try with them: only commands that are there."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from loginward_cli.table import present
+
+from .children import Child
+from .folder import DemoFolder
+
+
+def places(
+    folder: DemoFolder, kafka: str, redis: str, children: list[Child]
+) -> list[tuple[str, str]]:
+    """Labels and places, the most wanted first."""
+    metrics = " ".join(f"{child.name}=http://127.0.0.1:{child.port}/metrics" for child in children)
+    return [
+        ("data ", f"{_short(folder.root)}   logs {_short(folder.logs)}/"),
+        ("Kafka", f"{kafka}   Valkey {redis}"),
+        ("stats", metrics),
+    ]
+
+
+def commands(folder: DemoFolder, home: Path, address: str | None, *, running: bool) -> list[str]:
+    """Commands to be typed in another window, or after the demo."""
+    program = "./loginward" if Path.cwd() == home and (home / "loginward").exists() else "loginward"
+    demo = f"{program} --config {shlex.quote(_short(folder.config))}"
+    query = f"{demo} archive query"
+    if address is not None:
+        query += f" --ip {address}"
+    wanted = [
+        ("archive", query),
+        ("archive", f"{demo} archive verify"),
+    ]
+    if running:
+        wanted.append(("doctor", f"{demo} doctor"))
+    else:
+        events = shlex.quote(_short(folder.events))
+        wanted.append(("replay", f"{program} replay {events} --alerts alerts.jsonl"))
+    known = present()
+    return [command for name, command in wanted if name in known]
+
+
+def _short(path: Path) -> str:
+    """The path as it is typed from here, where that is shorter."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,157 @@
+"""Everything that runs during a demo, and the loop that watches over it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import structlog
+
+from config.settings import Settings
+from console.live import LiveFeed
+from console.live_view import Surroundings
+from console.read_model import Picture
+from deploy.embedded import Stack, StackError
+from detectors.errors import LoginwardError
+from detectors.pseudonyms import Pseudonyms
+
+from .children import Children
+from .folder import DemoFolder
+from .options import Options
+from .places import commands, places
+from .show import REFRESH_S, Show
+from .signals import Ending
+from .traffic import Sent, Traffic
+
+READY_WITHIN_S = 90.0
+"""Four processes start at once; on two slow cores that takes some 20 s."""
+
+_SERVERS_EVERY_S = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Marks:
+    """When things came to pass: wall time, seconds since 1970; 0 for not yet."""
+
+    started: float = field(default_factory=lambda: psutil.Process().create_time())
+    stack: float = 0.0
+    ready: float = 0.0
+
+    def since_start(self, at: float | None = None) -> float:
+        """Seconds from the start of the command to `at` (now)."""
+        return round((time.time() if at is None else at) - self.started, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The running parts of one demo."""
+
+    options: Options
+    folder: DemoFolder
+    settings: Settings
+    pseudonyms: Pseudonyms
+    servers: Stack
+    children: Children
+    feed: LiveFeed
+    traffic: Traffic
+    marks: Marks
+    home: Path
+
+    def watch(self, show: Show, ending: Ending) -> None:
+        """Show what happens until the time is over or Ctrl-C. Raises LoginwardError."""
+        looked = time.monotonic()
+        while not ending.asked.wait(REFRESH_S) and not self._over():
+            self.children.check()
+            self.traffic.check()
+            picture = self.feed.picture()
+            if not self.marks.ready:
+                self._ready(picture)
+            show(picture, self._around(picture))
+            if time.monotonic() - looked > _SERVERS_EVERY_S:
+                self._tend_servers()
+                looked = time.monotonic()
+
+    def _over(self) -> bool:
+        ready = self.marks.ready
+        return bool(ready) and time.time() - ready > self.options.bound
+
+    def _ready(self, picture: Picture) -> None:
+        """The pipeline is ready when it has judged, and nothing old waits any more."""
+        if picture.counts.judged and picture.lag < picture.counts.judged:
+            self.marks.ready = time.time()
+            self.traffic.attack()
+        elif self.marks.since_start() > self.marks.since_start(self.marks.stack) + READY_WITHIN_S:
+            raise LoginwardError(
+                f"the pipeline has judged nothing within {READY_WITHIN_S:.0f} s; read the logs in "
+                f"{self.folder.logs}"
+            )
+
+    def _tend_servers(self) -> None:
+        """A server that was killed is started again; the pipeline waits and loses nothing."""
+        for server in self.servers.servers:
+            if server.pid is None:
+                log.warning("server ended", server=server.name)
+                try:
+                    server.start(same_ports=True)
+                except StackError as failure:
+                    raise LoginwardError(str(failure)) from None
+
+    def _around(self, picture: Picture) -> Surroundings:
+        sent = self.traffic.sent
+        endpoints = self.servers.endpoints
+        address = next((row.address for row in picture.addresses if row.severity), None)
+        until = (
+            "Ctrl-C ends it"
+            if self.options.seconds is None
+            else f"of {self.options.seconds:.0f} s; Ctrl-C ends it"
+        )
+        return Surroundings(
+            title="loginward demo",
+            phase=self._phase(sent),
+            hint=until,
+            seconds=time.time() - self.marks.started,
+            alarmed=sent.attack_on,
+            logins=self.options.events,
+            parts=[(child.name, child.state) for child in self.children.all],
+            places=places(
+                self.folder, endpoints.kafka_bootstrap, endpoints.redis_url, self.children.all
+            ),
+            commands=commands(self.folder, self.home, address, running=True),
+        )
+
+    def _phase(self, sent: Sent) -> str:
+        if not self.marks.ready:
+            return "the pipeline starts; customers log in already"
+        if not sent.attack_ms:
+            return "customers only; the attack begins in a moment"
+        caught = first_alert_ms(self.feed, sent)
+        took = f", caught after {(caught - sent.attack_ms) / 1000:.1f} s" if caught else ""
+        if not sent.attack_on:
+            return f"the attack pauses{took}"
+        seconds = time.time() - sent.attack_ms / 1000
+        return f"ATTACK for {seconds:.0f} s{took}"
+
+
+def first_alert_ms(feed: LiveFeed, sent: Sent) -> int | None:
+    """When the first alert that names an attacking address reached `alerts`, ms since 1970."""
+    times = [
+        told_ms
+        for alert, told_ms in feed.told()
+        if told_ms >= sent.attack_ms and not sent.attackers.isdisjoint(alert.ips)
+    ]
+    return min(times, default=None)
+
+
+def wait_for(done: Callable[[], bool], within_s: float) -> bool:
+    """Whether `done` came true in time; asked five times a second."""
+    until = time.monotonic() + within_s
+    while not done():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.2)
+    return True
