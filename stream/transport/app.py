@@ -131,6 +131,10 @@ class _BatchWorker(Worker):
     def change_workdir(self, path: Any) -> None:
         """Nothing: the folder the process was started in is right."""
 
+    async def _sentinel_task(self) -> None:
+        """Let cancelled tasks end; mode waits a whole second, which every restart would cost."""
+        await asyncio.sleep(0.05)
+
     def _setproctitle(self, info: str, *, ident: str = "") -> None:
         """Nothing: `ps` shows the command line."""
 

@@ -98,7 +98,7 @@ class Handler:
 def main(plan: dict[str, Any]) -> int:
     """Run one worker as planned."""
     logging.basicConfig(level=plan.get("log", "WARNING"), stream=sys.stderr)
-    kafka = load(environ={"KAFKA_BOOTSTRAP": plan["bootstrap"], **plan.get("environ", {})}).kafka
+    kafka = load(environ=plan.get("environ") or {"KAFKA_BOOTSTRAP": plan["bootstrap"]}).kafka
     limits: dict[str, Any] = dict(plan.get("options", {}))
     limits |= {k: timedelta(seconds=v) for k, v in plan.get("spans", {}).items()}
     options = TransportOptions(**limits)

@@ -39,14 +39,15 @@ class Worker:
                 cwd=self.errors.parent,
             )
 
-    def wait_for(self, prefix: str, *, within: float = WAIT_S) -> str:
-        """The next line that begins so; fails with what was said instead."""
-        deadline = time.monotonic() + within
-        for line in self._lines(deadline):
-            if line.startswith(prefix):
-                return line
+    def wait_for(self, *prefixes: str, within: float = WAIT_S) -> None:
+        """Read on until a line began with each of these; fails with what was said instead."""
+        missing = set(prefixes)
+        for line in self._lines(time.monotonic() + within):
+            missing -= {prefix for prefix in missing if line.startswith(prefix)}
+            if not missing:
+                return
         raise AssertionError(
-            f"no '{prefix}' (exit {self.process.poll()}): {self.said[-20:]}\n{self.complaints()}"
+            f"no {missing} (exit {self.process.poll()}): {self.said[-20:]}\n{self.complaints()}"
         )
 
     def wait_for_silence(self, seconds: float) -> None:
@@ -168,7 +169,7 @@ def produce(
     With `frame`, every so many records are a record batch of their own.
     """
     producer = KafkaProducer(
-        bootstrap_servers=bootstrap, **{"linger_ms": 5, "batch_size": 2000, **options}
+        **{"bootstrap_servers": bootstrap, "linger_ms": 5, "batch_size": 2000, **options}
     )
     for partition, count in enumerate(counts):
         for i in range(first, first + count):
