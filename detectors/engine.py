@@ -26,6 +26,8 @@ from .rule import SEVERITIES, ActiveRule
 from .windows import (
     HOUR_CAP,
     HOUR_MS,
+    LATENESS_MS,
+    RETENTION_MS,
     SLOT_MS,
     AlertDraft,
     Claim,
@@ -35,8 +37,8 @@ from .windows import (
     Subject,
     SubjectLog,
     WindowStore,
-    at_ms,
     cap,
+    compacted,
 )
 from .wire import content
 
@@ -51,6 +53,9 @@ CLOSE_MS: Final = 120_000
 
 COMPACT_BYTES: Final = 131_072
 """A log longer than this is rewritten without duplicates and without what its caps leave out."""
+
+
+_GONE: Final = Reading(b"", 0, 0, frozenset())
 
 
 class Arrival(NamedTuple):
@@ -128,8 +133,9 @@ class Engine:
         closed = 1 << 62 if idle else clock_ms - CLOSE_MS
         revised = await store.settle(
             [
-                self.judge(subject, reading, closed_ms=closed, now_ms=clock_ms)
-                for subject, reading in readings.items()
+                # A log that has expired is settled too, or it would be asked for again for ever.
+                self.judge(subject, readings.get(subject, _GONE), closed_ms=closed, now_ms=clock_ms)
+                for subject in subjects
             ]
         )
         return len(subjects), revised
@@ -181,8 +187,9 @@ class Engine:
                 observation.success_slots.add(milliseconds(event.judged_at) // SLOT_MS)
         for observation in seen.values():
             if len(observation.failures) > HOUR_CAP:
-                # The smallest of each hour are the same whether capped here or in the log.
-                observation.failures, _ = cap(sorted(set(observation.failures)))
+                # The smallest of each hour are the same whether capped here or in the log; one
+                # more than those tells the log that there were more.
+                observation.failures, _ = cap(sorted(set(observation.failures)), HOUR_CAP + 1)
         return seen
 
     def judge(
@@ -190,6 +197,9 @@ class Engine:
     ) -> Settlement:
         """All rules over one log: alerts as they stand, and when to look again."""
         log = SubjectLog.of(reading.blob, reading.success_slots)
+        newest = log.at[-1] if log.at else 0
+        # What no later event may change is told whole: its attempts may be trimmed from now on.
+        closed_ms = max(closed_ms, newest - LATENESS_MS)
         drafts: list[AlertDraft] = []
         lacking = len(log) + 1
         for told in self.rules:
@@ -203,19 +213,19 @@ class Engine:
                 for finding in findings(told.quiet_ms, sightings, log)
             ]
         room = max(lacking, len(log) // GROWTH) if drafts else lacking
-        compacted = None
-        if reading.seen > COMPACT_BYTES:
-            whole = b"".join(log.entries)
-            compacted = whole if len(whole) < len(reading.blob) else None
+        rewritten = None
+        if reading.seen > COMPACT_BYTES or (log.at and log.at[0] < newest - RETENTION_MS):
+            whole = compacted(reading.blob)
+            rewritten = whole if len(whole) < len(reading.blob) else None
         return Settlement(
             subject=subject,
             seen=reading.seen,
             generation=reading.generation,
             room=max(1, room),
             flagged=bool(drafts),
-            compacted=compacted,
+            compacted=rewritten,
             drafts=tuple(drafts),
-            at_ms=max(now_ms, at_ms(log.entries[-1]) if log.entries else 0),
+            at_ms=max(now_ms, newest),
         )
 
     def _draft(

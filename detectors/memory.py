@@ -79,6 +79,7 @@ class MemoryStore:
             kept = self._logs[settlement.subject]
             kept.flagged = kept.flagged or settlement.flagged
             current = settlement.generation == kept.generation
+            grown = not current or len(kept.blob) > settlement.seen
             if current and settlement.compacted is not None:
                 kept.blob[: settlement.seen] = settlement.compacted
                 kept.generation += 1
@@ -91,7 +92,7 @@ class MemoryStore:
                 for draft, how in zip(settlement.drafts, told, strict=True)
                 if how > 0
             ]
-            if min(told, default=0) < 0:
+            if min(told, default=0) < 0 or (grown and settlement.flagged):
                 self._dirty[settlement.subject] = settlement.at_ms
             else:
                 self._dirty.pop(settlement.subject, None)

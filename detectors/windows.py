@@ -8,8 +8,8 @@ changes nothing and a new window costs no new key. A store keeps logs; it decide
 
 The contract (tests/contracts/test_window_store.py holds every store to it):
 * a log is a set: the same entry twice is there once;
-* trimming goes by event time: attempts older than RETENTION behind the newest one of the log are
-gone;
+* trimming goes by event time: attempts older than RETENTION behind the newest one of the log may
+go, but only after they have been judged, however many days one batch holds;
 * of one hour the first HOUR_CAP attempts by (time, identity) are kept, in every order of arrival;
 * an event that comes later than LATENESS behind the newest of its subject may not be counted;
 * expiry by wall clock is garbage collection only: never before RETENTION has passed since the last
@@ -166,10 +166,8 @@ class SubjectLog:
 
     @classmethod
     def of(cls, blob: bytes, success_slots: frozenset[int] = frozenset()) -> SubjectLog:
-        """The set behind an appended blob: deduplicated before it is trimmed (RELIABILITY.md
-        2.2).
-        """
-        kept, capped = cap(trim(sorted(set(split(blob)))))
+        """The set behind an appended blob. Not trimmed: what is old has to be judged once."""
+        kept, capped = cap(sorted(set(split(blob))))
         return cls(
             tuple(kept),
             tuple(map(at_ms, kept)),
@@ -197,9 +195,18 @@ def trim(entries: list[bytes]) -> list[bytes]:
     return [entry for entry in entries if at_ms(entry) >= oldest]
 
 
-def cap(entries: list[bytes]) -> tuple[list[bytes], set[int]]:
-    """The first HOUR_CAP sorted entries of each hour, and the hours that had more."""
-    if len(entries) <= HOUR_CAP:
+def compacted(blob: bytes) -> bytes:
+    """A judged log without duplicates, old attempts, and what its caps leave out.
+
+    It is deduplicated before it is trimmed (RELIABILITY.md 2.2). Of an hour one more than HOUR_CAP
+    stays, so that the log still knows that there were more.
+    """
+    return b"".join(cap(trim(sorted(set(split(blob)))), HOUR_CAP + 1)[0])
+
+
+def cap(entries: list[bytes], most: int = HOUR_CAP) -> tuple[list[bytes], set[int]]:
+    """The first `most` sorted entries of each hour, and the hours that had more."""
+    if len(entries) <= most:
         return entries, set()
     kept: list[bytes] = []
     full: set[int] = set()
@@ -209,7 +216,7 @@ def cap(entries: list[bytes]) -> tuple[list[bytes], set[int]]:
         if of != hour:
             hour, count = of, 0
         count += 1
-        if count <= HOUR_CAP:
+        if count <= most:
             kept.append(entry)
         else:
             full.add(of)

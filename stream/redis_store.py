@@ -204,9 +204,8 @@ class RedisStore:
         """Logs with their successes: the bits of the days on which their attempts look back."""
         wanted: list[tuple[Subject, int]] = []
         for subject, (_, blob) in due.items():
-            newest = max(map(at_ms, split(blob[_HEADER:])))
-            days = range((newest - RETENTION_MS) // _DAY_MS - 1, newest // _DAY_MS + 1)
-            wanted += [(subject, day) for day in days]
+            attempted = {at_ms(entry) // _DAY_MS for entry in split(blob[_HEADER:])}
+            wanted += [(subject, day) for day in attempted | {day - 1 for day in attempted}]
         bits = await self._get([keys.successes(due[s][0], s, day) for s, day in wanted])
         slots: dict[Subject, set[int]] = defaultdict(set)
         for (subject, day), found in zip(wanted, bits, strict=True):
