@@ -1,0 +1,150 @@
+"""Several workers over one store: shuffled, repeated, redelivered, interleaved, swept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from detectors.alerts import Alert
+from detectors.engine import Arrival, Engine
+from detectors.events import LoginEvent, milliseconds
+from detectors.windows import (
+    Claim,
+    Observation,
+    Reading,
+    Settlement,
+    Standing,
+    Subject,
+    SubjectLog,
+    WindowStore,
+)
+from loadtest.oracle import Expected
+
+from .builders import START, arrivals, finish, rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disorder:
+    """How a set of events reaches the workers; everything else follows from `seed`."""
+
+    seed: int
+    shuffled: bool = True
+    workers: int = 1
+    batch: int = 50
+    again: float = 0.0
+    """Share of events that come once more at another offset, as if a source repeats itself."""
+    redelivered: float = 0.0
+    """Share of batches that come once more as they were, also after later ones."""
+    sweeps: float = 0.0
+    """Chance of a sweep after a batch, at any clock, idle or not."""
+
+
+class Hesitant:
+    """A store that lets the other workers run before any of its calls, as the network would."""
+
+    def __init__(self, store: WindowStore, random: Random) -> None:
+        self._store = store
+        self._random = random
+
+    async def _wait(self) -> None:
+        for _ in range(self._random.randrange(4)):
+            await asyncio.sleep(0)
+
+    async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
+        """See WindowStore."""
+        await self._wait()
+        return await self._store.claim(claims)
+
+    async def record(
+        self, observations: Mapping[Subject, Observation], first_look: int
+    ) -> dict[Subject, Reading]:
+        """See WindowStore."""
+        await self._wait()
+        return await self._store.record(observations, first_look)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
+        """See WindowStore."""
+        await self._wait()
+        return await self._store.settle(settlements)
+
+    async def unsettled(self, shards: Iterable[int], before_ms: int, most: int) -> list[Subject]:
+        """See WindowStore."""
+        await self._wait()
+        return await self._store.unsettled(shards, before_ms, most)
+
+    async def read(self, subjects: Sequence[Subject]) -> dict[Subject, Reading]:
+        """See WindowStore."""
+        await self._wait()
+        return await self._store.read(subjects)
+
+
+async def work(
+    judge: Engine,
+    stores: Sequence[WindowStore],
+    events: Sequence[LoginEvent],
+    how: Disorder,
+    shards: int = 1,
+) -> None:
+    """Bring `events` to workers as `how` says, then come to rest; stores are shared in turn."""
+    random = Random(how.seed)
+    batches = _batches(events, how, random)
+    hands = [batches[worker :: how.workers] for worker in range(how.workers)]
+
+    async def one(worker: int) -> None:
+        store = Hesitant(stores[worker % len(stores)], random)
+        for batch in hands[worker]:
+            await judge.handle(batch, store)
+            if random.random() < how.sweeps:
+                clock = milliseconds(START) + random.randrange(-3_600_000, 8 * 3_600_000)
+                await judge.sweep(store, range(shards), clock, idle=random.random() < 0.3)
+
+    await asyncio.gather(*map(one, range(how.workers)))
+    await finish(
+        judge, stores[0], max((milliseconds(e.judged_at) for e in events), default=0), shards
+    )
+
+
+def _batches(
+    events: Sequence[LoginEvent], how: Disorder, random: Random
+) -> list[Sequence[Arrival]]:
+    coming = list(events)
+    coming += [event for event in events if random.random() < how.again]
+    if how.shuffled:
+        random.shuffle(coming)
+    arriving = arrivals(coming)
+    batches: list[Sequence[Arrival]] = []
+    start = 0
+    while start < len(arriving):
+        end = start + random.randint(1, how.batch)
+        batches.append(arriving[start:end])
+        start = end
+    late = [batch for batch in batches if random.random() < how.redelivered]
+    for batch in late:
+        batches.insert(random.randint(batches.index(batch) + 1, len(batches)), batch)
+    return batches
+
+
+def monotone(alerts: Iterable[Alert]) -> list[Alert]:
+    """Alerts of parts that are a pure function of the set of events."""
+    as_of = {
+        (active.rule.id, sighting.clause.threshold, sighting.clause.window.total_seconds())
+        for active in rules()
+        for sighting in active.rule.judge(SubjectLog.of(b""), active.limits)
+        if sighting.clause.order == "as_of"
+    }
+    return [a for a in alerts if (a.rule, a.threshold, a.window_s) not in as_of]
+
+
+def expected(alert: Alert) -> Expected:
+    """An alert in the words of the oracle."""
+    return Expected(
+        rule=alert.rule,
+        system=alert.system,
+        subject=alert.subject.value,
+        opened_at=milliseconds(datetime.fromisoformat(alert.opened_at)),
+        updated_at=milliseconds(datetime.fromisoformat(alert.updated_at)),
+        failures=alert.counts["failures"],
+    )
