@@ -3,7 +3,7 @@
     python worker.py '{"bootstrap": ..., "group": ..., "topic": ..., "journal": ..., ...}'
 
 Each journal line is one JSON object, written in one piece before `done()`, so that it outlives a
-kill -9: {"partition", "start", "end", "offsets": [first, last], "records"}.
+kill -9.
 On standard output it says what it is at, one word and a number a line.
 """
 
@@ -20,9 +20,11 @@ from datetime import timedelta
 from typing import Any
 
 import faust
+import mode
 
 from config.settings import load
 from stream.transport import Batch, TransportHooks, TransportOptions, make_app, run_worker
+from stream.transport.app import BatchApp
 
 
 def say(word: str, *numbers: object) -> None:
@@ -43,16 +45,18 @@ class Handler:
         start, end = batch.covers
         say("begin", batch.partition, start, end)
         await self.misbehave(start, end)
-        line = {
+        line: dict[str, Any] = {
             "partition": batch.partition,
             "start": start,
             "end": end,
             "offsets": list(batch.offsets),
-            "values": [None if v is None else v.decode() for v in batch.values],
             "damage": batch.damage is not None,
+            "highwater": batch.highwater,
         }
-        if not self.plan.get("with_values"):
-            line["values"] = []
+        if self.plan.get("with_values"):
+            line["values"] = [v and v.decode() for v in batch.values]
+            line["keys"] = [k and k.decode() for k in batch.keys]
+            line["ms"] = list(batch.timestamps_ms)
         os.write(self.journal, (json.dumps(line) + "\n").encode())
         say("handled", batch.partition, start, end)
 
@@ -95,6 +99,25 @@ class Handler:
             await step()
 
 
+class OpenBatches(mode.Service):
+    """Says how many batches are open, whenever that changes."""
+
+    def __init__(self, app: BatchApp) -> None:
+        self.app = app
+        super().__init__()
+
+    @mode.Service.task
+    async def watch(self) -> None:
+        """Look a hundred times a second."""
+        seen = 0
+        while not self.should_stop:
+            now = self.app.batch_consumer.marks.open_count()
+            if now != seen:
+                seen = now
+                say("open", now)
+            await self.sleep(0.01)
+
+
 def main(plan: dict[str, Any]) -> int:
     """Run one worker as planned."""
     logging.basicConfig(level=plan.get("log", "WARNING"), stream=sys.stderr)
@@ -116,7 +139,7 @@ def main(plan: dict[str, Any]) -> int:
         ),
     )
     handler.agent = app
-    return run_worker(app)
+    return run_worker(app, *([OpenBatches(app)] if plan.get("watch") else []))
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ class Handled:
 
     def values(self) -> list[str | None]:
         """Values of all records handled, in the order of the journals."""
-        return [value for line in self.lines for value in line["values"]]
+        return [value for line in self.lines for value in line.get("values", [])]
 
     def _of(self, partition: int) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["partition"] == partition]
