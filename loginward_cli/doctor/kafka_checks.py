@@ -25,14 +25,15 @@ def kafka(visit: Visit) -> Iterator[Check]:
         yield skipped("kafka.topics", "Kafka does not answer")
         return
     yield ok("kafka", f"{settings.bootstrap}: {brokers} broker{'s' * (brokers != 1)}")
-    yield _copies(settings, brokers)
+    yield copies(settings, brokers)
     if not drifts:
         yield ok("kafka.topics", "all topics are there, as they should be")
     for drift in drifts:
         yield _drift(drift)
 
 
-def _copies(settings: KafkaSettings, brokers: int) -> Check:
+def copies(settings: KafkaSettings, brokers: int) -> Check:
+    """Whether the copies of each record use the brokers that are there."""
     if brokers >= _ENOUGH_BROKERS > settings.replication:
         return finding(
             "kafka.replication",
@@ -45,7 +46,7 @@ def _copies(settings: KafkaSettings, brokers: int) -> Check:
 
 def _drift(drift: Drift) -> Check:
     if drift.setting == "exists":
-        return finding("kafka.topics", f"{drift.topic}: not there", "loginward doctor --mend")
+        return finding("kafka.topics", f"{drift.topic}: not there", "./loginward doctor --mend")
     if drift.setting == "partitions":
         return finding(
             "kafka.topics",
@@ -55,5 +56,5 @@ def _drift(drift: Drift) -> Check:
     return finding(
         "kafka.topics",
         f"{drift.topic}: {drift.setting} is {drift.found}, wanted {drift.wanted}",
-        "loginward doctor --mend",
+        "./loginward doctor --mend",
     )

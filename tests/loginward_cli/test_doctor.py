@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 from kafka import KafkaProducer
 
@@ -16,7 +17,7 @@ from config.settings import Settings, load
 from deploy.embedded import ValkeyServer
 from loginward_cli.doctor.check import Check, Visit
 from loginward_cli.doctor.heard import heard
-from loginward_cli.doctor.kafka_checks import kafka
+from loginward_cli.doctor.kafka_checks import copies, kafka
 from loginward_cli.doctor.machine import machine
 from loginward_cli.doctor.redis_checks import redis_server
 
@@ -124,6 +125,32 @@ def test_missing_topics_are_found_and_mended(kafka_bootstrap: str, tmp_path: Pat
     assert codes == {"redis", "systems.heard"}
 
 
+def test_topics_that_differ_are_found_with_their_way_out(
+    kafka_bootstrap: str, tmp_path: Path
+) -> None:
+    """A setting can be mended by us, the number of partitions only by changing our own."""
+    environ = {"KAFKA_BOOTSTRAP": kafka_bootstrap, "LOGINWARD_KAFKA_TOPIC_PREFIX": "differ."}
+    ensure_topics(_settings(tmp_path, **environ).kafka)
+    changed = _settings(
+        tmp_path,
+        LOGINWARD_KAFKA_RETENTION="14d",
+        LOGINWARD_KAFKA_PARTITIONS="6",
+        **environ,
+    )
+
+    found = [check for check in kafka(Visit(settings=changed, now=NOW)) if check.state == "finding"]
+
+    hints = {check.message: check.hint for check in found}
+    assert hints["differ.logins: 4 partitions, wanted 6"].startswith("set kafka.partitions")
+    assert hints["differ.logins: retention.ms is 604800000, wanted 1209600000"].endswith("--mend")
+
+
+@pytest.mark.parametrize(("brokers", "state"), [(1, "ok"), (2, "ok"), (3, "finding")])
+def test_one_copy_on_many_brokers_is_found(tmp_path: Path, brokers: int, state: str) -> None:
+    """Where three brokers could keep three copies, fewer are a finding."""
+    assert copies(_settings(tmp_path).kafka, brokers).state == state
+
+
 def test_servers_that_do_not_answer_are_found(tmp_path: Path) -> None:
     """Each dead server is one finding; what needs it is skipped, not guessed."""
     settings = _settings(
@@ -227,7 +254,7 @@ def test_the_command_tells_a_person_what_to_do(kafka_bootstrap: str, tmp_path: P
     answer = loginward("doctor", cwd=tmp_path, environ=environ)
 
     assert answer.returncode == 1, answer.stderr
-    assert "MEND  kafka.topics: person.logins: not there\n      -> loginward doctor --mend\n" in (
+    assert "MEND  kafka.topics: person.logins: not there\n      -> ./loginward doctor --mend\n" in (
         answer.stdout
     )
     assert answer.stdout.endswith(" to mend\n")
