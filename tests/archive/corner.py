@@ -25,7 +25,7 @@ from detectors.events import LoginEvent
 PATIENCE = 60.0
 """Seconds a test waits for another process before it fails."""
 
-_ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 Place = tuple[int, int]
 """Partition and offset."""
@@ -81,10 +81,10 @@ class Corner:
         with log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "loginward_cli", "run", "archive"],
-                cwd=_ROOT,
+                cwd=ROOT,
                 env=os.environ
                 | self._environ
-                | {"LOGINWARD_FAILPOINTS": failpoints, "PYTHONPATH": str(_ROOT)}
+                | {"LOGINWARD_FAILPOINTS": failpoints, "PYTHONPATH": str(ROOT)}
                 | environ,
                 stderr=log,
             )
