@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .durable import sweep, sync_folder
 from .errors import ArchiveError
-from .layout import TEMPORARY, first_of_data, seal_name, seals
+from .layout import TEMPORARY, range_of_data, seal_name, seals
 from .seal import LARGEST, NO_SEAL, SignedSeal, decode
 
 
@@ -64,19 +64,28 @@ def take_over(folder: Path) -> End:
     sealed, so it stays; once that offset is sealed, every other file that begins there is waste.
     """
     found = end(folder)
-    stems: dict[int, set[str]] = {}
-    for entry in folder.iterdir():
-        first = first_of_data(entry.name)
-        if first is not None and first < found.next_offset:
-            stems.setdefault(first, set()).add(stem_of(entry.name))
-    waste: set[str] = set()
-    # Only where two wrote is a seal read: a partition may have a hundred thousand of them.
-    for first in (first for first, names in stems.items() if len(names) > 1):
-        file = read_seal(folder / seal_name(first)).seal.file
-        waste |= stems[first] - ({stem_of(file.name)} if file else set())
+    waste = _waste(folder, found)
     sweep(folder, lambda name: name.startswith(TEMPORARY) or stem_of(name) in waste)
     sync_folder(folder)
     return found
+
+
+def _waste(folder: Path, found: End) -> set[str]:
+    """Stems of data files that begin at a sealed offset and are not the sealed ones."""
+    stems: dict[int, set[str]] = {}
+    for entry in folder.iterdir():
+        held = range_of_data(entry.name)
+        if held is not None and held[0] < found.next_offset:
+            stems.setdefault(held[0], set()).add(stem_of(entry.name))
+    firsts = seals(folder)
+    waste: set[str] = set()
+    for first, after in zip(firsts, [*firsts[1:], found.next_offset], strict=True):
+        names = stems.get(first, set())
+        # A seal is read only where a name contradicts it: there may be a hundred thousand of them.
+        if len(names) > 1 or any(range_of_data(f"{n}.key") != (first, after - 1) for n in names):
+            file = read_seal(folder / seal_name(first)).seal.file
+            waste |= names - ({stem_of(file.name)} if file else set())
+    return waste
 
 
 def stem_of(name: str) -> str:

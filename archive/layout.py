@@ -55,10 +55,10 @@ def first_of_seal(name: str) -> int | None:
     return int(match["first"]) if match else None
 
 
-def first_of_data(name: str) -> int | None:
-    """The offset a Parquet or key file's name begins at; None where it is another name."""
+def range_of_data(name: str) -> tuple[int, int] | None:
+    """First and last offset in a Parquet or key file's name; None where it is another name."""
     match = _DATA.fullmatch(name)
-    return int(match["first"]) if match else None
+    return (int(match["first"]), int(match["last"])) if match else None
 
 
 def seals(folder: Path) -> list[int]:

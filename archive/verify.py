@@ -18,9 +18,9 @@ from .layout import (
     HEADS,
     TEMPORARY,
     PartitionId,
-    first_of_data,
     first_of_seal,
     partitions,
+    range_of_data,
     seal_name,
     seals,
 )
@@ -136,7 +136,7 @@ class Verifier:
             self._modes(entry)
             if first_of_seal(entry.name) is not None or stem_of(entry.name) in stems:
                 continue
-            if entry.name.startswith(TEMPORARY) or first_of_data(entry.name) is not None:
+            if entry.name.startswith(TEMPORARY) or range_of_data(entry.name) is not None:
                 self.report.leftovers += 1
             else:
                 self._find(entry, "unknown_file", "seals, Parquet and key files", "another file")
