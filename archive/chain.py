@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from .durable import sweep, sync_folder
@@ -77,9 +78,9 @@ def _waste(folder: Path, found: End) -> set[str]:
         held = range_of_data(entry.name)
         if held is not None and held[0] < found.next_offset:
             stems.setdefault(held[0], set()).add(stem_of(entry.name))
-    firsts = seals(folder)
+    bounds = [*(at for at in seals(folder) if at < found.next_offset), found.next_offset]
     waste: set[str] = set()
-    for first, after in zip(firsts, [*firsts[1:], found.next_offset], strict=True):
+    for first, after in pairwise(bounds):
         names = stems.get(first, set())
         # A seal is read only where a name contradicts it: there may be a hundred thousand of them.
         if len(names) > 1 or any(range_of_data(f"{n}.key") != (first, after - 1) for n in names):
