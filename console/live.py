@@ -27,7 +27,8 @@ from detectors.events import LoginEvent
 from detectors.pseudonyms import Pseudonyms
 from detectors.wire import decode
 
-from .read_model import Counts, JudgedBatch, Picture, ReadModel
+from .picture import Counts, Picture
+from .read_model import JudgedBatch, ReadModel
 
 POLL_MS = 200
 """How long one fetch waits: an alert is on the screen that much later at the most."""

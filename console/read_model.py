@@ -13,6 +13,8 @@ from detectors.alerts import Alert
 from detectors.events import LoginEvent, milliseconds, rfc3339
 from detectors.rule import SEVERITIES, Severity
 
+from .picture import AddressRow, AlertRow, Counts, LoginRow, PartitionRow, Picture, Rates
+
 WINDOW_S = 60
 """Rates, history and addresses look back this far."""
 
@@ -44,120 +46,6 @@ class JudgedBatch(msgspec.Struct, frozen=True, kw_only=True):
     judged: int
     duplicates: int
     rejected: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """Records of `logins` so far; read = judged + duplicates + rejected."""
-
-    read: int = 0
-    judged: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rates:
-    """Logins a second now; `unknown` are failures on accounts that belong to nobody.
-
-    The histories hold one number a second, oldest first, WINDOW_S of them.
-    """
-
-    failed: float
-    succeeded: float
-    unknown: float
-    failed_history: tuple[int, ...]
-    succeeded_history: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionRow:
-    """One partition of `logins`, in records: its end, what is judged, what is sealed."""
-
-    partition: int
-    end: int
-    judged: int
-    sealed: int
-
-    @property
-    def lag(self) -> int:
-        """Records that wait to be judged."""
-        return max(0, self.end - self.judged)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressRow:
-    """One address in the last minute, and the worst alert that lists it."""
-
-    address: str
-    failed: int
-    succeeded: int
-    severity: Severity | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoginRow:
-    """One login as it passed; `account` is a pseudonym, empty where none is known."""
-
-    at: str
-    system: str
-    address: str
-    account: str
-    outcome: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRow:
-    """One alert as it stands; ages in seconds of event time."""
-
-    alert_id: str
-    severity: Severity
-    rule: str
-    subject: str
-    system: str
-    failures: int
-    accounts: int
-    addresses: int
-    at_least: bool
-    opened_s: float
-    grew_s: float
-    revision: int
-    staged: bool
-    summary: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """All of the screen at one moment: alerts worst first, then newest; logins as they came."""
-
-    rates: Rates
-    counts: Counts
-    partitions: tuple[PartitionRow, ...]
-    addresses: tuple[AddressRow, ...]
-    alerts: tuple[AlertRow, ...]
-    logins: tuple[LoginRow, ...] = ()
-    problem: str = ""
-
-    @property
-    def lag(self) -> int:
-        """Records that wait to be judged, over all partitions."""
-        return sum(row.lag for row in self.partitions)
-
-    @property
-    def in_kafka(self) -> int:
-        """Records of `logins` that Kafka has."""
-        return sum(row.end for row in self.partitions)
-
-    @property
-    def sealed(self) -> int:
-        """Records of `logins` that stand in sealed segments."""
-        return sum(row.sealed for row in self.partitions)
-
-    @property
-    def by_severity(self) -> dict[Severity, int]:
-        """How many alerts of each severity, worst first; none left out are zero."""
-        found = Counter(alert.severity for alert in self.alerts)
-        return {severity: found[severity] for severity in reversed(SEVERITIES) if found[severity]}
 
 
 @dataclass(slots=True)
@@ -292,10 +180,11 @@ class ReadModel:
 
     def _partition(self, number: int) -> PartitionRow:
         batches = self._batches.get(number)
+        judged = batches[-1].next_offset if batches else 0
         return PartitionRow(
             partition=number,
-            end=self._ends[number],
-            judged=batches[-1].next_offset if batches else 0,
+            end=max(self._ends[number], judged),  # ends are asked for less often
+            judged=judged,
             sealed=self._sealed.get(number, 0),
         )
 

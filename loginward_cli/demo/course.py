@@ -50,7 +50,7 @@ def run(options: Options, settings: Settings, home: Path) -> tuple[Summary, list
             left_running=left_running(folder.root),
             times=replace(summary.times, ended=marks.since_start()),
         )
-        return summary, commands(folder, home, summary.example, running=False)
+        return summary, commands(folder, home, summary.attackers_caught, running=False)
 
 
 @contextmanager
@@ -159,12 +159,11 @@ def _reckon(stage: Stage) -> Summary:
         by_rule=reckoning.by_rule(alerts),
         by_severity=reckoning.by_severity(alerts),
         attackers=len(attackers),
-        attackers_caught=len(caught),
+        attackers_caught=sorted(caught),
         alerts_on_others=sum(attackers.isdisjoint(alert.ips) for alert in alerts.values()),
         replay=replayed,
         restarts=sum(child.restarts for child in stage.children.all),
         folder=str(stage.folder.root),
-        example=min(caught, default=None),
     )
 
 

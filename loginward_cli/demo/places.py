@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 from pathlib import Path
 
 from loginward_cli.table import present
@@ -17,19 +18,22 @@ def places(
     """Labels and places, the most wanted first."""
     metrics = " ".join(f"{child.name}=http://127.0.0.1:{child.port}/metrics" for child in children)
     return [
-        ("data ", f"{_short(folder.root)}   logs {_short(folder.logs)}/"),
+        ("data", f"{_short(folder.root)}   logs {_short(folder.logs)}/"),
         ("Kafka", f"{kafka}   Valkey {redis}"),
-        ("stats", metrics),
+        ("metrics", metrics),
     ]
 
 
-def commands(folder: DemoFolder, home: Path, address: str | None, *, running: bool) -> list[str]:
-    """Commands to be typed in another window, or after the demo."""
+def commands(
+    folder: DemoFolder, home: Path, caught: Collection[str], *, running: bool
+) -> list[str]:
+    """Commands to be typed in another window, or after the demo; `caught` are addresses."""
     program = "./loginward" if Path.cwd() == home and (home / "loginward").exists() else "loginward"
     demo = f"{program} --config {shlex.quote(_short(folder.config))}"
     query = f"{demo} archive query"
-    if address is not None:
-        query += f" --ip {address}"
+    if caught:
+        # The shortest: the line must fit into 80 columns.
+        query += f" --ip {min(caught, key=lambda address: (len(address), address))}"
     wanted = [
         ("archive", query),
         ("archive", f"{demo} archive verify"),

@@ -10,8 +10,9 @@ from typing import Protocol
 from rich.console import Console
 from rich.live import Live
 
-from console.live_view import Surroundings, alert_line, line, login_line, render
-from console.read_model import AlertRow, LoginRow, Picture
+from console.live_lines import alert_line, login_line, summary_line
+from console.live_view import Surroundings, render
+from console.picture import AlertRow, LoginRow, Picture
 from loginward_cli.output import note
 
 REFRESH_S = 0.25
@@ -22,8 +23,8 @@ _SMALLEST = (80, 24)
 class Show(Protocol):
     """Takes one picture after another."""
 
-    def __call__(self, picture: Picture, around: Surroundings, /) -> None:
-        """Show it, if it is time to."""
+    def __call__(self, picture: Picture, around: Surroundings, seconds: float, /) -> None:
+        """Show it, `seconds` after the start, if it is time to."""
         ...
 
 
@@ -33,7 +34,7 @@ def screen() -> Iterator[Show]:
     console = Console()
     with Live(console=console, screen=True, auto_refresh=False) as live:
 
-        def show(picture: Picture, around: Surroundings) -> None:
+        def show(picture: Picture, around: Surroundings, _seconds: float) -> None:
             size = console.size
             width, height = max(size.width, _SMALLEST[0]), max(size.height, _SMALLEST[1])
             live.update(render(picture, around, width=width, height=height), refresh=True)
@@ -51,7 +52,7 @@ class Lines:
         self._alerts: set[str] = set()
         self._last: LoginRow | None = None
 
-    def __call__(self, picture: Picture, around: Surroundings) -> None:
+    def __call__(self, picture: Picture, _around: Surroundings, seconds: float) -> None:
         """Print what is new."""
         if self._logins:
             self._passed(picture.logins)
@@ -59,7 +60,7 @@ class Lines:
             self._alert(alert)
         if self._now() >= self._due:
             self._due = self._now() + LINE_EVERY_S
-            note(line(picture, around))
+            note(summary_line(picture, seconds))
 
     def _passed(self, logins: Sequence[LoginRow]) -> None:
         """The logins after the one shown last (all that are kept, where it is gone)."""

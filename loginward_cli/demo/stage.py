@@ -12,8 +12,9 @@ import structlog
 
 from config.settings import Settings
 from console.live import LiveFeed
+from console.live_lines import clock
 from console.live_view import Surroundings
-from console.read_model import Picture
+from console.picture import Picture
 from deploy.embedded import Stack, StackError
 from detectors.errors import LoginwardError
 from detectors.pseudonyms import Pseudonyms
@@ -71,7 +72,7 @@ class Stage:
             picture = self.feed.picture()
             if not self.marks.ready:
                 self._ready(picture)
-            show(picture, self._around(picture))
+            show(picture, self._around(picture), self.marks.since_start())
             if time.monotonic() - looked > _SERVERS_EVERY_S:
                 self._tend_servers()
                 looked = time.monotonic()
@@ -104,37 +105,37 @@ class Stage:
     def _around(self, picture: Picture) -> Surroundings:
         sent = self.traffic.sent
         endpoints = self.servers.endpoints
-        address = next((row.address for row in picture.addresses if row.severity), None)
-        until = (
-            "Ctrl-C ends it"
-            if self.options.seconds is None
-            else f"of {self.options.seconds:.0f} s; Ctrl-C ends it"
-        )
+        caught = [row.address for row in picture.addresses if row.severity]
         return Surroundings(
-            title="loginward demo",
+            title=f"loginward demo {clock(self.marks.since_start())} ",
             phase=self._phase(sent),
-            hint=until,
-            seconds=time.time() - self.marks.started,
+            hint=self._hint(),
             alarmed=sent.attack_on,
             logins=self.options.events,
             parts=[(child.name, child.state) for child in self.children.all],
             places=places(
                 self.folder, endpoints.kafka_bootstrap, endpoints.redis_url, self.children.all
             ),
-            commands=commands(self.folder, self.home, address, running=True),
+            commands=commands(self.folder, self.home, caught, running=True),
         )
 
     def _phase(self, sent: Sent) -> str:
         if not self.marks.ready:
             return "the pipeline starts; customers log in already"
         if not sent.attack_ms:
-            return "customers only; the attack begins in a moment"
+            return "customers only, an attack is near"
         caught = first_alert_ms(self.feed, sent)
         took = f", caught after {(caught - sent.attack_ms) / 1000:.1f} s" if caught else ""
         if not sent.attack_on:
             return f"the attack pauses{took}"
-        seconds = time.time() - sent.attack_ms / 1000
-        return f"ATTACK for {seconds:.0f} s{took}"
+        return f"ATTACK since {clock(self.marks.since_start(sent.attack_ms / 1000))}{took}"
+
+    def _hint(self) -> str:
+        ready = self.marks.ready
+        if self.options.seconds is None or not ready:
+            return "Ctrl-C ends"
+        left = max(0.0, ready + self.options.bound - time.time())
+        return f"{clock(left)} left (Ctrl-C)"
 
 
 def first_alert_ms(feed: LiveFeed, sent: Sent) -> int | None:

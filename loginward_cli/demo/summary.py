@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from console.live_view import clock
+from console.live_lines import clock
 
 from .reckoning import Archived, Replay
 
@@ -37,13 +37,11 @@ class Summary:
     by_rule: Mapping[str, int]
     by_severity: Mapping[str, int]
     attackers: int
-    attackers_caught: int
+    attackers_caught: list[str]
     alerts_on_others: int
     replay: Replay
     restarts: int
     folder: str
-    example: str | None
-    """An address of an attack that was caught."""
     left_running: list[int] = field(default_factory=list)
 
     @property
@@ -118,7 +116,7 @@ def _attack(summary: Summary) -> str:
         return "none was simulated"
     others = summary.alerts_on_others
     return (
-        f"{summary.attackers_caught} of {summary.attackers} attacking addresses caught; "
+        f"{len(summary.attackers_caught)} of {summary.attackers} attacking addresses caught; "
         f"{others or 'no'} alert{'' if others == 1 else 's'} on customers' addresses"
     )
 
