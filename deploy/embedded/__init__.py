@@ -8,6 +8,7 @@ from .endpoints import Endpoints, KafkaSecurity
 from .errors import StackError
 from .kafka_server import KafkaServer
 from .progress import Console, Progress, Silent
+from .quick_start import quicken_starts
 from .stack import ServerStatus, Stack, running_endpoints
 from .valkey_server import ValkeyServer
 
@@ -22,5 +23,6 @@ __all__ = [
     "Stack",
     "StackError",
     "ValkeyServer",
+    "quicken_starts",
     "running_endpoints",
 ]

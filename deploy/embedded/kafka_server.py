@@ -1,14 +1,14 @@
 """One real Kafka broker (KRaft, also its own controller) on loopback."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from .endpoints import KafkaSecurity
 from .errors import StackError
 from .jars import class_path, read_manifest
-from .java import java_command
+from .java import ahead_of_time_file, java_command
 from .kafka_config import (
     KafkaNode,
     Listeners,
@@ -44,6 +44,7 @@ class KafkaServer(Server):
         voters: tuple[str, ...] = (),
         listeners: Listeners | None = None,
         heap_mb: int = 768,
+        java_options: tuple[str, ...] = (),
         **shared: Any,
     ) -> None:
         """Describe the broker; nothing is started or written.
@@ -54,6 +55,7 @@ class KafkaServer(Server):
             voters: NODE@HOST:PORT of all controllers; by default this broker alone.
             listeners: how clients connect; None: as at the last start, at first PLAINTEXT.
             heap_mb: Java heap, in MB.
+            java_options: further options of the virtual machine.
             shared: what every server takes: ports, owner, progress.
         """
         super().__init__(directory, **shared)
@@ -61,6 +63,7 @@ class KafkaServer(Server):
         self._voters = voters
         self._listeners = listeners
         self._heap_mb = heap_mb
+        self._java_options = java_options
 
     @property
     def listeners(self) -> Listeners:
@@ -111,14 +114,19 @@ class KafkaServer(Server):
             # The user is made in any case: a later start may ask for SASL_SSL.
             user = credential(password_file(self.directory).read_text(encoding="utf-8").strip())
             format_storage(java, self.config, self._data, "--add-scram", user)
-        heap = f"-Xmx{self._heap_mb}m"
-        java = java_command(jars, logging, heap, "-XX:+ExitOnOutOfMemoryError")
+        options = [f"-Xmx{self._heap_mb}m", "-XX:+ExitOnOutOfMemoryError", *self._quick(jars)]
+        java = java_command(jars, logging, *options)
         return Command(
             argv=[*java, "kafka.Kafka", str(self.config)],
             marker=str(self.config),
             log=self.logs[0],
             environ={"PATH": os.defpath, "LANG": "C.UTF-8"},
         )
+
+    def _quick(self, jars: Sequence[Path]) -> tuple[str, ...]:
+        file = ahead_of_time_file(jars)
+        quick = (f"-XX:AOTCache={file}",) if file.exists() else ()
+        return self._java_options or quick
 
     @property
     def _data(self) -> Path:

@@ -97,11 +97,13 @@ class Server(ABC):
             return record.pid
         return process.find(marker)  # started, and its starter died before it wrote the record
 
-    def start(self, *, same_ports: bool = False) -> ServerRecord:
+    def start(self, *, same_ports: bool = False, wait: bool = True) -> ServerRecord:
         """Start the server, or adopt it if it runs; return when it answers.
 
         Args:
             same_ports: refuse to start on other ports than last time.
+            wait: False: return at once, for a cluster whose members answer only together; then
+                `wait` for each.
 
         Raises:
             StackError: it did not start; with the end of its log.
@@ -110,9 +112,10 @@ class Server(ABC):
         with only_one(self.directory / ".lock"):
             record, pid = self.record, self.pid
             if record and record.pid == pid:
-                return self._wait(record)
+                return self.wait(record) if wait else record
             self.stop()  # running without a record: its ports are not known
-            return self._start_somewhere(record, fixed=same_ports or bool(self._fixed_ports))
+            fixed = same_ports or bool(self._fixed_ports)
+            return self._start_somewhere(record, fixed=fixed, wait=wait)
 
     def stop(self) -> None:
         """Stop the server in order; by force if it takes too long."""
@@ -132,10 +135,12 @@ class Server(ABC):
         """Give the end of its logs."""
         return process.tail(self.logs)
 
-    def _start_somewhere(self, record: ServerRecord | None, *, fixed: bool) -> ServerRecord:
+    def _start_somewhere(
+        self, record: ServerRecord | None, *, fixed: bool, wait: bool
+    ) -> ServerRecord:
         for attempt in range(1, _PORT_ATTEMPTS + 1):
             try:
-                return self._start(self._choose_ports(record, fixed=fixed))
+                return self._start(self._choose_ports(record, fixed=fixed), wait=wait)
             except StackError as error:
                 # Between our look and its bind somebody else was quicker.
                 if fixed or attempt == _PORT_ATTEMPTS or not _port_was_taken(error):
@@ -156,7 +161,7 @@ class Server(ABC):
             ports[name] = port
         return ports
 
-    def _start(self, ports: Mapping[str, int]) -> ServerRecord:
+    def _start(self, ports: Mapping[str, int], *, wait: bool) -> ServerRecord:
         command = self.command(ports)
         pid = process.start(command, owner=self._owner)
         record = ServerRecord(
@@ -167,13 +172,18 @@ class Server(ABC):
         )
         try:
             write_record(self.directory, record)
-            return self._wait(record)
+            return self.wait(record) if wait else record
         except BaseException:
             process.kill(pid, str(self.config))
             process.reap(str(self.config))
             raise
 
-    def _wait(self, record: ServerRecord) -> ServerRecord:
+    def wait(self, record: ServerRecord) -> ServerRecord:
+        """Return when the started server answers.
+
+        Raises:
+            StackError: it ended, or did not answer in time; with the end of its log.
+        """
         watched = process.Watched(
             name=self.name, pid=record.pid, marker=str(self.config), logs=self.logs
         )

@@ -14,6 +14,8 @@ from tempfile import TemporaryDirectory
 import msgspec
 import typer
 
+from deploy.embedded import Console, quicken_starts
+from loginward_cli.embedded import told
 from loginward_cli.output import fail, note
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +62,8 @@ def _step(name: str, argv: Sequence[str]) -> None:
 
 def _tests() -> int:
     """Run pytest under coverage; its closing line is said again at the very end."""
+    with told():
+        quicken_starts(Console())
     note("== tests")
     with TemporaryDirectory(prefix="loginward-coverage-") as folder:
         environ = {**os.environ, "COVERAGE_FILE": str(Path(folder) / "coverage")}

@@ -65,15 +65,11 @@ def test_kafka_on_a_full_disk(small_disk: Path) -> None:
     server.start()
     with KafkaAdminClient(bootstrap_servers=server.address) as admin:
         admin.create_topics([NewTopic(name="t", num_partitions=1, replication_factor=1)])
-    producer = KafkaProducer(
-        bootstrap_servers=server.address,
-        acks="all",
-        request_timeout_ms=3000,
-        delivery_timeout_ms=5000,
-    )
-    producer.send("t", b"first", partition=0).get(timeout=30)
     filler = _fill(small_disk)
 
+    producer = KafkaProducer(
+        bootstrap_servers=server.address, request_timeout_ms=1000, delivery_timeout_ms=1500
+    )
     with pytest.raises(KafkaError):
         _send_for_ever(producer)
     producer.close(timeout=0)
