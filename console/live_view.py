@@ -160,14 +160,14 @@ def _alerts(picture: Picture, width: int, height: int) -> Panel:
 def _alert_table(subjects: Sequence[SubjectRow], *, wide: bool) -> Table:
     table = _table()
     table.add_column("SEVERITY", no_wrap=True, width=8)
-    table.add_column("WHO", no_wrap=True, overflow="ellipsis", min_width=15, ratio=2)
+    table.add_column("WHO", no_wrap=True, overflow="ellipsis", min_width=15, ratio=3)
     if wide:
         table.add_column("SYSTEM", no_wrap=True, overflow="ellipsis", width=14)
-    table.add_column("DETECTED BY", no_wrap=True, overflow="ellipsis", ratio=3)
+    table.add_column("DETECTED BY", no_wrap=True, overflow="ellipsis", ratio=5)
     for name, room in (("FAILED", 7), ("ACCOUNTS", 8), ("OPENED", 6), ("GREW", 5)):
         table.add_column(name, justify="right", no_wrap=True, width=room)
     if wide:
-        table.add_column("WHAT", no_wrap=True, overflow="ellipsis", ratio=7)
+        table.add_column("WHAT", no_wrap=True, overflow="ellipsis", ratio=6)
     for subject in subjects:
         table.add_row(*_cells(subject, wide=wide))
     return table

@@ -50,7 +50,7 @@ def run(options: Options, settings: Settings, home: Path) -> tuple[Summary, list
             left_running=left_running(folder.root),
             times=replace(summary.times, ended=marks.since_start()),
         )
-        return summary, commands(folder, home, summary.attackers_caught, running=False)
+        return summary, commands(folder, home, summary.attackers_caught)
 
 
 @contextmanager

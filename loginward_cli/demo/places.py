@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from loginward_cli.table import present
@@ -25,9 +25,15 @@ def places(
 
 
 def commands(
-    folder: DemoFolder, home: Path, caught: Collection[str], *, running: bool
+    folder: DemoFolder,
+    home: Path,
+    caught: Collection[str],
+    children: Sequence[Child] = (),
 ) -> list[str]:
-    """Commands to be typed in another window, or after the demo; `caught` are addresses."""
+    """Commands to be typed in another window, or (without `children`) after the demo.
+
+    `caught` are addresses with an alert.
+    """
     program = "./loginward" if Path.cwd() == home and (home / "loginward").exists() else "loginward"
     demo = f"{program} --config {shlex.quote(_short(folder.config))}"
     query = f"{demo} archive query"
@@ -38,8 +44,9 @@ def commands(
         ("archive", query),
         ("archive", f"{demo} archive verify"),
     ]
-    if running:
+    if children:
         wanted.append(("doctor", f"{demo} doctor"))
+        wanted.append(("demo", f"kill -9 {children[0].pid}   # {children[0].name}: see it return"))
     else:
         events = shlex.quote(_short(folder.events))
         wanted.append(("replay", f"{program} replay {events} --alerts alerts.jsonl"))

@@ -116,7 +116,7 @@ class Stage:
             places=places(
                 self.folder, endpoints.kafka_bootstrap, endpoints.redis_url, self.children.all
             ),
-            commands=commands(self.folder, self.home, caught, running=True),
+            commands=commands(self.folder, self.home, caught, self.children.all),
         )
 
     def _phase(self, sent: Sent) -> str:

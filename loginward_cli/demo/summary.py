@@ -61,7 +61,7 @@ class Summary:
 def text(summary: Summary, commands: list[str]) -> str:
     """The summary for a person."""
     lines = ["", f"The demo is over ({clock(summary.times.ended)}).", ""]
-    lines += [f"  {label:<16} {said}" for label, said in _rows(summary)]
+    lines += [f"  {label:<13}{said}" for label, said in _rows(summary)]
     lines += [f"    {difference}" for difference in summary.replay.differences]
     lines += ["", f"The data stays in {summary.folder} until the next demo. To look around:"]
     lines += [f"  {command}" for command in commands]
@@ -85,7 +85,7 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
 
 
 def _set_up(times: Times) -> str:
-    said = f"Kafka and Valkey ready after {times.stack_ready:.1f} s"
+    said = f"Kafka and Valkey after {times.stack_ready:.1f} s"
     if times.pipeline_ready is None:
         return f"{said}; the pipeline was not"
     return f"{said}, the pipeline after {times.pipeline_ready:.1f} s"
@@ -99,7 +99,7 @@ def _sum(summary: Summary) -> str:
 
 
 def _archive(archived: Archived) -> str:
-    return f"{archived.events:,} logins sealed, and {archived.undecodable:,} records that were none"
+    return f"{archived.events:,} logins sealed, and {archived.undecodable:,} records that are none"
 
 
 def _first_alert(times: Times) -> str:
@@ -116,8 +116,8 @@ def _attack(summary: Summary) -> str:
         return "none was simulated"
     others = summary.alerts_on_others
     return (
-        f"{len(summary.attackers_caught)} of {summary.attackers} attacking addresses caught; "
-        f"{others or 'no'} alert{'' if others == 1 else 's'} on customers' addresses"
+        f"{len(summary.attackers_caught)} of {summary.attackers} attacking addresses caught, "
+        f"{others or 'no'} alert{'s' if others > 1 else ''} on customers"
     )
 
 
@@ -129,8 +129,7 @@ def _counted(counts: Mapping[str, int], total: int | None) -> str:
 def _replayed(replay: Replay) -> str:
     if replay.same is None:
         return f"not run: {replay.reason}"
-    same = "the same alerts: yes" if replay.same else "the same alerts: NO"
     return (
-        f"{replay.events:,} logins out of the archive give {replay.alerts} alerts in "
-        f"{replay.seconds:.1f} s; {same}"
+        f"{replay.events:,} archived logins give {replay.alerts} alerts, the same as live: "
+        f"{'yes' if replay.same else 'NO'} ({replay.seconds:.1f} s)"
     )
