@@ -16,6 +16,9 @@ from .sources.base import Found, Line
 from .sources.lines import DamagedInputError, numbered
 from .sources.reading import Counts, Refused, flush_counted, read_counted
 
+_ADVANCE = 1000
+"""Lines between two steps of the progress bar."""
+
 _MOST_WAITING = 100_000
 """Events kept back so that the output follows the input; beyond, the oldest goes out early."""
 
@@ -88,7 +91,8 @@ def _found(
     waiting: list[tuple[int, int, Found]] = []
     number = 0
     for line in _lines(source_input, damage):
-        advance(1)
+        if line.at % _ADVANCE == 0:
+            advance(_ADVANCE)
         got = read_counted(source, line, counts)
         if isinstance(got, Refused):
             refuse(got)

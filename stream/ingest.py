@@ -48,7 +48,7 @@ class Reporting:
 
 
 class Ingest:
-    """One source on its way to `logins`. `now`: the wall clock; `deliver` returns when confirmed."""
+    """One source on its way to `logins`; `now`: the wall clock, `deliver`: returns if confirmed."""
 
     def __init__(
         self,

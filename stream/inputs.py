@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from detectors.errors import LoginwardError
@@ -20,6 +21,7 @@ from .sources.registry import SOURCES
 from .sources.years import LatestBefore, StartingIn, YearRule
 
 STDIN = "-"
+_BUFFER = 1024 * 1024
 _LONGEST_SYSTEM = 64
 _YEARS = range(1970, 9999)
 
@@ -61,7 +63,7 @@ class Input:
     """One open input: its name for messages, its bytes, and when it was last written."""
 
     name: str
-    stream: BinaryIO
+    stream: io.BufferedReader
     changed: Callable[[], datetime]
 
 
@@ -69,15 +71,16 @@ class Input:
 def opened(name: str) -> Iterator[Input]:
     """The file `name`, stdin for `-`. Raises LoginwardError or OSError where it cannot be read."""
     if name == STDIN:
-        raw = cast("BinaryIO", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
-        yield Input(name="stdin", stream=raw, changed=lambda: datetime.now(UTC))
+        stdin = cast("io.BufferedReader", sys.stdin.buffer)
+        yield Input(name="stdin", stream=stdin, changed=lambda: datetime.now(UTC))
         return
     path = Path(name)
     if path.is_dir():
         raise LoginwardError(f"{name}: is a folder; name the log files in it")
-    with path.open("rb", buffering=0) as stream:
+    with path.open("rb", buffering=_BUFFER) as file:
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        yield Input(name=name, stream=cast("BinaryIO", stream), changed=lambda: changed)
+        stream = cast("io.BufferedReader", file)
+        yield Input(name=name, stream=stream, changed=lambda: changed)
 
 
 def reading(

@@ -29,6 +29,9 @@ _FIELDS = frozenset(field.encode_name for field in msgspec.structs.fields(LoginE
 _NULLABLE = frozenset({"account", "ip"})
 """Null says something here: the source has none."""
 _UNNAMED = "-"
+_ROOM = 64
+"""Bytes that `received_at` will add to a record."""
+_NEARLY_TOO_LARGE = wire.MAX_RECORD_BYTES // 2
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -56,8 +59,14 @@ class Jsonl:
         if not named:
             identity = self._ids.line(line.raw, line.at, event.occurred_at)
             event = msgspec.structs.replace(event, event_id=identity.event_id())
+        found = Found(event, line.at, extra or None)
+        if (
+            len(line.raw) > _NEARLY_TOO_LARGE
+            and len(found.record()) > wire.MAX_RECORD_BYTES - _ROOM
+        ):
+            raise Rejected("too_large", f"{len(line.raw)} bytes in one line")
         why = "an event of the wire" if named else "an event without an id"
-        return Understood("attempt", why, (Found(event, line.at, extra or None),))
+        return Understood("attempt", why, (found,))
 
     def flush(self, *, cut_off: bool) -> tuple[Found, ...]:  # noqa: ARG002 (nothing is held)
         """Nothing: no line waits for another."""

@@ -7,7 +7,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterator
-from typing import IO, BinaryIO, NamedTuple, cast
+from typing import IO, NamedTuple, cast
 
 from detectors.errors import LoginwardError
 from detectors.wire import MAX_RECORD_BYTES
@@ -27,7 +27,7 @@ class DamagedInputError(LoginwardError):
     """A compressed file that ends early or is damaged; what came before has been read."""
 
 
-def numbered(stream: BinaryIO, name: str) -> Iterator[Line]:
+def numbered(stream: io.BufferedReader, name: str) -> Iterator[Line]:
     """The lines of `stream` (gzip or not, told by its first bytes), `at` = line number from 1.
 
     A line longer than a record may be is cut: its first 64 KiB, the SHA-256 and the length of the
@@ -84,9 +84,7 @@ def _cut(stream: IO[bytes], raw: bytes, at: int) -> Read:
     return Read(line, size, ended)
 
 
-def _unpacked(stream: BinaryIO) -> tuple[IO[bytes], bool]:
-    """`stream`, decompressed if its first bytes say gzip, and whether they do."""
-    buffered = io.BufferedReader(cast("io.RawIOBase", stream), _CHUNK)
-    if buffered.peek(len(GZIP))[: len(GZIP)] != GZIP:
-        return buffered, False
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=buffered, mode="rb")), True
+def _unpacked(stream: io.BufferedReader) -> tuple[IO[bytes], bool]:
+    if stream.peek(len(GZIP))[: len(GZIP)] != GZIP:
+        return stream, False
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=stream, mode="rb")), True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 import msgspec
 
@@ -16,7 +16,7 @@ from detectors.errors import Rejected
 from detectors.events import Reason
 
 
-class Act(Enum):
+class Act(IntEnum):
     """What a message reports, from the weakest hint to a decision."""
 
     NOTHING = auto()

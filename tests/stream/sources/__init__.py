@@ -1,0 +1,1 @@
+"""Sources: from the lines of a log to login events."""
