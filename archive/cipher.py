@@ -10,21 +10,23 @@ from __future__ import annotations
 import hashlib
 import os
 from base64 import b64decode, b64encode
+from typing import Literal
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from detectors.errors import escaped
+
 from .errors import ArchiveError
 from .keys import ArchiveKeys
 
-KEY_FORMAT = "loginward-segment-key/1"
 _ACCOUNT_NONCE = bytes(12)
 """Constant: the key of an account in a segment encrypts one account name, once."""
 
 
-class _KeyFile(msgspec.Struct, frozen=True, kw_only=True):
-    format: str = KEY_FORMAT
+class _KeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    format: Literal["loginward-segment-key/1"]
     key_id: str
     nonce: str
     wrapped: str
@@ -49,9 +51,15 @@ class SegmentCipher:
         """From the bytes of a key file. Raises ArchiveError where it does not fit key or place."""
         try:
             file = msgspec.json.decode(data, type=_KeyFile)
-            wrapped, nonce = b64decode(file.wrapped), b64decode(file.nonce)
+            wrapped = b64decode(file.wrapped, validate=True)
+            nonce = b64decode(file.nonce, validate=True)
         except ValueError as failure:
             raise ArchiveError(f"{binding}: not a key file: {failure}") from None
+        if file.key_id != keys.key_id:
+            raise ArchiveError(
+                f"{binding}: sealed with archive key {escaped(file.key_id)}, not {keys.key_id}; "
+                "use the key that sealed it"
+            )
         return cls(keys.unwrap(wrapped, nonce, binding.encode()), binding)
 
     def key_file(self, keys: ArchiveKeys) -> bytes:
@@ -60,6 +68,7 @@ class SegmentCipher:
         wrapped = keys.wrap(self._data_key, nonce, self._binding)
         return msgspec.json.encode(
             _KeyFile(
+                format="loginward-segment-key/1",
                 key_id=keys.key_id,
                 nonce=b64encode(nonce).decode(),
                 wrapped=b64encode(wrapped).decode(),

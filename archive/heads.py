@@ -38,21 +38,27 @@ def head_of(signed: SignedSeal) -> Head:
     )
 
 
+def encode(head: Head) -> bytes:
+    """One line of the list, without its end."""
+    return msgspec.json.encode(head)
+
+
+def decode(line: bytes) -> Head | None:
+    """The head in a line; None where it is none."""
+    try:
+        return msgspec.json.decode(line, type=Head)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
 def append(root: Path, signed: SignedSeal) -> None:
     """Add the head of a new seal to the archive's list."""
-    append_line(root / HEADS, msgspec.json.encode(head_of(signed)))
+    append_line(root / HEADS, encode(head_of(signed)))
 
 
-def read(path: Path) -> Iterator[tuple[int, Head | None]]:
-    """The heads of a file with their line numbers; None for a line that is no head.
-
-    A last line without an end was cut by a power loss and is passed over.
-    """
+def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a list of heads with their numbers, without their ends; empty ones left out."""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                yield number, msgspec.json.decode(line, type=Head)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                yield number, None
+            if line.strip():
+                yield number, line.removesuffix(b"\n")

@@ -107,6 +107,8 @@ def decode(data: bytes) -> SignedSeal:
         raise ArchiveError("not two lines (body, signature)")
     try:
         signature = base64.b64decode(line, validate=True)
+        if base64.b64encode(signature) != line:
+            raise ArchiveError("its signature is not written as base64 writes it")
         return SignedSeal(seal=msgspec.json.decode(body, type=Seal), body=body, signature=signature)
     except (msgspec.DecodeError, binascii.Error, UnicodeDecodeError) as failure:
         raise ArchiveError(f"not a seal: {failure}") from None

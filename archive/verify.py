@@ -50,22 +50,22 @@ class Verifier:
         self._public = public
         self._keys = keys
         self._progress = progress
-        self._hashes: dict[tuple[PartitionId, int], str] = {}
+        self._sealed: dict[tuple[PartitionId, int], heads.Head] = {}
 
     def run(self, kept_heads: Path | None = None) -> Report:
         """Verify all; `kept_heads` is a copy of heads.jsonl that was kept elsewhere."""
         ours = self._root / HEADS
         # Read before the walk: an archiver at work adds seals, and each has its head after it.
-        lines = [(ours, *line) for line in heads.read(ours)] if ours.exists() else []
+        lines = [(ours, *line) for line in heads.lines(ours)] if ours.exists() else []
         if kept_heads is not None:
-            lines += [(kept_heads, *line) for line in heads.read(kept_heads)]
+            lines += [(kept_heads, *line) for line in heads.lines(kept_heads)]
         for folder in {self._root, *self._root.glob("*"), *self._root.glob("*/*")}:
             self._modes(folder)
         for part in partitions(self._root):
             self.report.partitions += 1
             self._partition(part)
-        for path, number, head in lines:
-            self._head(path, number, head)
+        for path, number, line in lines:
+            self._head(path, number, line)
         return self.report
 
     def _partition(self, part: PartitionId) -> None:
@@ -80,7 +80,7 @@ class Verifier:
                 self._find(path, "bad_seal", "a seal", str(failure).removeprefix(f"{path}: "))
                 expected = None
                 continue
-            self._hashes[part, first] = signed.sha256
+            self._sealed[part, first] = heads.head_of(signed)
             self._seal(path, part, first, signed)
             if expected is not None:
                 self._link(path, signed.seal, expected)
@@ -141,22 +141,30 @@ class Verifier:
             else:
                 self._find(entry, "unknown_file", "seals, Parquet and key files", "another file")
 
-    def _head(self, path: Path, number: int, head: heads.Head | None) -> None:
+    def _head(self, path: Path, number: int, line: bytes) -> None:
+        head = heads.decode(line)
         if head is None:
-            # A full disk may cut a line of our own list; a copy that was kept is whole.
-            if path != self._root / HEADS:
+            if not self._cut_short(path, line):
                 self._find(path, "bad_head", "a head", f"line {number} is none")
             return
         part = PartitionId(topic=head.topic, topic_id=head.topic_id, partition=head.partition)
         self.report.heads += 1
-        found = self._hashes.get((part, head.first))
-        if found != head.sha256:
+        found = self._sealed.get((part, head.first))
+        if found is None or found.sha256 != head.sha256:
             self._find(
                 part.folder(self._root) / seal_name(head.first),
                 "truncated" if found is None else "order",
                 f"seal {head.sha256} (line {number} of {path.name})",
-                "no seal" if found is None else f"seal {found}",
+                "no seal" if found is None else f"seal {found.sha256}",
             )
+        elif found != head:
+            self._find(path, "bad_head", f"{found} in line {number}", f"{head}")
+
+    def _cut_short(self, path: Path, line: bytes) -> bool:
+        """A full disk may cut a line of our own list; a copy that was kept is whole."""
+        return path == self._root / HEADS and any(
+            heads.encode(head).startswith(line) for head in self._sealed.values()
+        )
 
     def _modes(self, path: Path) -> None:
         try:
