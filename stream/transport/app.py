@@ -21,6 +21,7 @@ from config.sections import KafkaSettings
 
 from .driver import ALIAS, BatchConsumer, register
 from .exits import EXIT_UNFINISHED, leave
+from .inflate import bound_inflation
 from .loop import Handle, run_batches
 from .options import TransportHooks, TransportOptions
 
@@ -90,8 +91,9 @@ def bare_app(
     hooks: TransportHooks | None = None,
 ) -> BatchApp:
     """The app without its agent."""
-    register()
     chosen = options or TransportOptions(session_timeout=kafka.session_timeout)
+    register()
+    bound_inflation(chosen.inflated_bytes)
     app = BatchApp(
         group,
         broker=f"{ALIAS}://kafka.invalid",  # the real address, with TLS and SASL, stands in `kafka`

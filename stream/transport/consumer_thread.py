@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -98,6 +99,32 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         """The chunk was taken over."""
         if self._reader is not None:
             self._reader.claimed(chunk)
+
+    async def silent_for(self) -> dict[Partition, float]:
+        """Seconds since a fetch was last answered, by partition."""
+        if self._reader is None:
+            return {}
+        reader = self._reader
+
+        async def ask() -> dict[Partition, float]:
+            return reader.silent_for(time.monotonic())
+
+        return cast("dict[Partition, float]", await self.call_thread(ask))
+
+    async def committed_offsets(self, within: timedelta) -> dict[Partition, int]:
+        """What the group has committed of the present assignment; empty without an answer."""
+        if self._reader is None:
+            return {}
+        reader = self._reader
+
+        async def ask() -> dict[Partition, int]:
+            try:
+                return await asyncio.wait_for(reader.committed(), within.total_seconds())
+            except TimeoutError:
+                log.warning("no answer to what is committed in %s", within)
+                return {}
+
+        return cast("dict[Partition, int]", await self.call_thread(ask))
 
     async def commit_marks(
         self, offsets: Mapping[Partition, int], within: timedelta

@@ -116,8 +116,9 @@ class BatchConsumer(stock.Consumer):
         self.hooks: TransportHooks = transport.hooks
         self.connection: Mapping[str, Any] = transport.connection
         self.marks = OffsetMarks()
-        self.state_counts = TransportState()
+        self.transport_state = TransportState()
         self._in_work: set[Batch] = set()
+        self._expected: dict[Partition, int] = {}
         self._changed = asyncio.Event()
         self._commit_lock = asyncio.Lock()
         super().__init__(transport, *args, **kwargs)
@@ -156,22 +157,42 @@ class BatchConsumer(stock.Consumer):
         await self.wait_first(self._changed.wait(), timeout=seconds)
 
     async def _hand_over(self, chunk: Chunk) -> None:
+        self._notice_jump(chunk)
         claim = self.marks.hand_over(
             chunk.partition, epoch=chunk.epoch, start=chunk.start, end=chunk.end
         )
         if claim is not None:
-            self.state_counts.highwaters[chunk.partition] = chunk.highwater
+            self.transport_state.highwaters[chunk.partition] = chunk.highwater
             batch = Batch(chunk, claim, on_begin=self._in_work.add, on_done=self._on_done)
             if batch.offsets or batch.damage is not None:
-                self.state_counts.batches += 1
-                self.state_counts.records += len(batch)
-                self.state_counts.damaged_frames += batch.damage is not None
+                self.transport_state.batches += 1
+                self.transport_state.records += len(batch)
+                self.transport_state.damaged_frames += batch.damage is not None
                 message = BatchMessage(batch, self, self.app.consumer_generation_id)
                 # A rebalance drops what is on its way; it is read again from the last commit.
                 await self.wait_first(self.callback(message), self.suspend_flow.wait())
             else:
                 batch.done()  # transaction markers only: nobody's work
         self._thread.claimed(chunk)
+
+    def _notice_jump(self, chunk: Chunk) -> None:
+        """Aiokafka resets a position that the log no longer has, with a line at level info."""
+        head = self.marks.head(chunk.partition)
+        expected = self._expected.pop(chunk.partition, None) if head is None else head
+        if expected is None or expected == chunk.start:
+            return
+        if chunk.start > expected:
+            self.transport_state.lost_offsets += chunk.start - expected
+        log.error(
+            "%s: reading goes on at offset %d, not %d: %s",
+            chunk.partition,
+            chunk.start,
+            expected,
+            "the broker deleted what lies between before it was read"
+            if chunk.start > expected
+            else "the log was cut or the topic made anew",
+        )
+        self.hooks.on_jump(chunk.partition, expected, chunk.start)
 
     # -- acks
 
@@ -206,10 +227,10 @@ class BatchConsumer(stock.Consumer):
                 leave("cannot commit", exc)
             if done:
                 self.marks.committed(done)
-                self.state_counts.commits += 1
-                self.state_counts.last_commit_monotonic = time.monotonic()
+                self.transport_state.commits += 1
+                self.transport_state.last_commit_monotonic = time.monotonic()
             else:
-                self.state_counts.failed_commits += 1
+                self.transport_state.failed_commits += 1
             return bool(done)
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002 - Faust's signature
@@ -219,11 +240,12 @@ class BatchConsumer(stock.Consumer):
     # -- rebalance and stop
 
     async def perform_seek(self) -> None:
-        """Nothing: a new assignment starts at the committed offset, or the earliest, by itself."""
+        """Learn where reading should begin; a new assignment begins there by itself."""
+        self._expected = await self._thread.committed_offsets(self.options.request_timeout)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Stop, let the batch in work finish for a while, commit, then forget the partitions."""
-        self.state_counts.rebalances += 1
+        self.transport_state.rebalances += 1
         await super().on_partitions_revoked(revoked)  # comes to wait_empty below
         self.marks.close_epoch(self._thread.epoch)
         self._changed.set()
@@ -265,13 +287,21 @@ class BatchConsumer(stock.Consumer):
         return ", ".join(map(repr, self._busy()))
 
     async def verify_all_partitions_active(self) -> None:
-        """Nothing: Faust's check compares two different clocks and cannot see a stall."""
+        """Report partitions that get no answer; Faust's check compares two different clocks."""
+        after = self.options.stall_after.total_seconds()
+        silent = await self._thread.silent_for()
+        stalled = {partition: s for partition, s in silent.items() if s >= after}
+        before, self.transport_state.stalled = self.transport_state.stalled, stalled
+        for partition in stalled.keys() - before.keys():
+            log.error("%s: no answer to a fetch for %.0f s", partition, stalled[partition])
+        for partition in before.keys() - stalled.keys():
+            log.warning("%s: fetches are answered again", partition)
 
     # -- what metrics ask
 
     def progress(self) -> list[PartitionProgress]:
         """Where each partition of the present assignment stands."""
-        return self.marks.progress(self.state_counts.highwaters)
+        return self.marks.progress(self.transport_state.highwaters)
 
 
 class Transport(stock.Transport):

@@ -9,9 +9,14 @@ from datetime import timedelta
 from .marks import Partition
 
 PartitionsCallback = Callable[[frozenset[Partition]], None]
+JumpCallback = Callable[[Partition, int, int], None]
 
 
 def _ignore(_: frozenset[Partition]) -> None:
+    """Nobody asked to be told."""
+
+
+def _ignore_jump(_partition: Partition, _expected: int, _found: int) -> None:
     """Nobody asked to be told."""
 
 
@@ -23,6 +28,9 @@ class TransportHooks:
     """After the last commit of these partitions: what is still open of them will mark nothing."""
     on_assigned: PartitionsCallback = _ignore
     """Before the first batch of these partitions is handed over."""
+    on_jump: JumpCallback = _ignore_jump
+    """(partition, expected, found): reading went on elsewhere than it had stopped. Forward, the
+    broker deleted records before they were read; back, its log was cut or the topic made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,11 @@ class TransportOptions:
     group_instance_id: str | None = None
     """Static membership: a restart within `session_timeout` moves no partition. One id a worker:
     two with the same id throw each other out in turns (seen as ever more rebalances)."""
+    stall_after: timedelta = timedelta(seconds=30)
+    """Without an answer to a fetch for so long a partition is reported; longer than a restart of a
+    broker takes."""
+    inflated_bytes: int = 64 * 1024 * 1024
+    """Bytes a record batch may inflate to: of 1 MiB, the topic's limit, 64 times as much."""
     damage_retries: int = 3
     """Fetches of a frame with a wrong checksum before it counts as damaged: on the wire it may be
     an accident, on the disk it stays."""
@@ -68,8 +81,12 @@ class TransportState:
     batches: int = 0
     records: int = 0
     damaged_frames: int = 0
+    lost_offsets: int = 0
+    """Offsets that the broker deleted before they were read."""
     rebalances: int = 0
     commits: int = 0
     failed_commits: int = 0
     last_commit_monotonic: float | None = None
     highwaters: dict[Partition, int] = field(default_factory=dict)
+    stalled: dict[Partition, float] = field(default_factory=dict)
+    """Partitions whose fetches get no answer, and for how many seconds; empty when all is well."""

@@ -39,6 +39,7 @@ class ChunkReader:
         self._unclaimed: list[Chunk] = []
         self._lock = asyncio.Lock()
         self._damage_seen: dict[Partition, tuple[int, int]] = {}
+        self._answers: dict[Partition, tuple[int | None, float]] = {}
         self.epoch = 0
         """Number of the assignment that the newest chunk came from."""
 
@@ -64,6 +65,33 @@ class ChunkReader:
                 self._unclaimed = await self._fetched(assignment, room, wait)
             return list(self._unclaimed)
 
+    def silent_for(self, now: float) -> dict[Partition, float]:
+        """Seconds since a fetch was last answered, for each partition that waits for one.
+
+        aiokafka only logs what a broker answers instead of records (a log it cannot read, say) and
+        asks again for ever. `now` is of the clock that every call uses.
+        """
+        subscription = self._consumer._subscription.subscription
+        assignment: Any = None if subscription is None else subscription.assignment
+        known, self._answers = self._answers, {}
+        for tp in () if assignment is None else assignment.tps:
+            partition = Partition(tp.topic, tp.partition)
+            answered = assignment.state_value(tp).timestamp
+            before, since = known.get(partition, (answered, now))
+            we_are_slow = tp in self._consumer._fetcher._records
+            quiet = answered == before and not we_are_slow
+            self._answers[partition] = (answered, since if quiet else now)
+        return {partition: now - since for partition, (_, since) in self._answers.items()}
+
+    async def committed(self) -> dict[Partition, int]:
+        """What the group has committed of the present assignment."""
+        found = {}
+        for tp in self._consumer.assignment():
+            offset = await self._consumer.committed(tp)
+            if offset is not None and offset >= 0:
+                found[Partition(tp.topic, tp.partition)] = offset
+        return found
+
     def _follow(self, assignment: Any) -> None:
         if assignment is not self._assignment:
             self._assignment = assignment
@@ -76,7 +104,12 @@ class ChunkReader:
             raise ConsumerStoppedError
         if fetcher._fetch_task.done():
             raise KafkaError("the fetching task of aiokafka has ended by itself")
-        self._consumer._coordinator.check_errors()
+        try:
+            self._consumer._coordinator.check_errors()
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            log.warning("the group coordinator had trouble: %s", describe(error))
 
     async def _fetched(self, assignment: Any, room: int, wait: float) -> list[Chunk]:
         fetcher = self._consumer._fetcher

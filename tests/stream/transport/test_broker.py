@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,27 @@ def test_after_a_broker_was_killed_the_same_worker_goes_on(
     assert worker.terminate() == 0
     handled = Handled(tmp_path / "journal")
     assert [set(handled.offsets(p)) for p in (0, 1)] == [set(range(200))] * 2
+
+
+def test_a_broker_that_stands_still_is_reported_and_forgiven(
+    start: Start, broker: Broker, topic: str, group: str
+) -> None:
+    """No answer to fetches is told for each partition, and that it is over as well."""
+    worker = start(topic, environ=broker.environ, watch=True, spans={"stall_after": 1})
+    worker.wait_for("assigned 0 1")
+    pid = broker.server.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        worker.wait_for("stalled 2")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    worker.wait_for("stalled 0")
+    broker.produce(topic, [10, 10])
+    eventually(lambda: broker.commits(group, topic), {0: 10, 1: 10})
+    assert f"{topic}[0]: no answer to a fetch for" in worker.complaints()
+    assert worker.terminate() == 0
 
 
 def test_sigterm_while_the_broker_is_away_ends_the_worker_all_the_same(

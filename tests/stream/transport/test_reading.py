@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiokafka
 import pytest
+from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from tests.conftest import TopicFactory
@@ -153,3 +154,29 @@ def test_no_more_batches_are_handed_over_than_may_be_open(
     assert max(opened) == limit
     assert [line for line in worker.said if line.startswith("revoked ")] == []
     assert worker.process.poll() is None
+
+
+def test_records_deleted_before_they_were_read_are_told(
+    start: Start,
+    fresh_topic: TopicFactory,
+    kafka_bootstrap: str,
+    kafka_admin: KafkaAdminClient,
+    group: str,
+    tmp_path: Path,
+) -> None:
+    """Retention that overtakes a stopped worker is a loss: an error and a hook tell it."""
+    topic = fresh_topic("logins")
+    produce(kafka_bootstrap, topic, [10])
+    worker = start(topic)
+    worker.wait_for("handled 0 0 10")
+    assert worker.terminate() == 0
+    produce(kafka_bootstrap, topic, [20], first=10)
+    kafka_admin.delete_records({TopicPartition(topic, 0): 25})
+
+    worker = start(topic)
+    worker.wait_for("jump 0 10 25")
+    eventually(lambda: committed(kafka_admin, group, topic), {0: 30})
+    assert worker.terminate() == 0
+    assert "deleted what lies between" in worker.complaints()
+    offsets = Handled(tmp_path / "journal").offsets(0)
+    assert offsets == [*range(10), *range(25, 30)]

@@ -99,8 +99,8 @@ class Handler:
             await step()
 
 
-class OpenBatches(mode.Service):
-    """Says how many batches are open, whenever that changes."""
+class Watch(mode.Service):
+    """Says how many batches are open and how many partitions stalled, whenever that changes."""
 
     def __init__(self, app: BatchApp) -> None:
         self.app = app
@@ -109,12 +109,16 @@ class OpenBatches(mode.Service):
     @mode.Service.task
     async def watch(self) -> None:
         """Look a hundred times a second."""
-        seen = 0
+        seen = {"open": 0, "stalled": 0}
         while not self.should_stop:
-            now = self.app.batch_consumer.marks.open_count()
-            if now != seen:
-                seen = now
-                say("open", now)
+            consumer = self.app.batch_consumer
+            now = {
+                "open": consumer.marks.open_count(),
+                "stalled": len(consumer.transport_state.stalled),
+            }
+            for word in now.keys() - {w for w in now if now[w] == seen[w]}:
+                say(word, now[word])
+            seen = now
             await self.sleep(0.01)
 
 
@@ -135,11 +139,14 @@ def main(plan: dict[str, Any]) -> int:
         options=options,
         hooks=TransportHooks(
             on_assigned=lambda tps: say("assigned", *sorted(p for _, p in tps)),
+            on_jump=lambda partition, expected, found: say(
+                "jump", partition.partition, expected, found
+            ),
             on_revoked=lambda tps: say("revoked", *sorted(p for _, p in tps)),
         ),
     )
     handler.agent = app
-    return run_worker(app, *([OpenBatches(app)] if plan.get("watch") else []))
+    return run_worker(app, *([Watch(app)] if plan.get("watch") else []))
 
 
 if __name__ == "__main__":
