@@ -1,0 +1,257 @@
+"""What only a server can do to the store: expire keys, forget scripts, die between calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
+
+import pytest
+import redis
+
+from deploy.embedded import ValkeyServer
+from detectors.engine import Engine
+from detectors.events import LoginEvent, milliseconds
+from detectors.windows import (
+    RETENTION_MS,
+    SLOT_MS,
+    WindowStore,
+    compacted,
+)
+from stream import keys_in_redis
+from stream.redis_store import RedisStore
+from tests.builders import DAY, HOUR, arrivals, engine, finish, found, login, series
+from tests.contracts.keepers import InRedis
+from tests.contracts.parts import (
+    FIRST_LOOK,
+    NOW_MS,
+    WEB,
+    adding,
+    claim,
+    draft,
+    reading_of,
+    run,
+    settling,
+    waiting,
+)
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def keeper(fresh_redis: redis.Redis, fresh_redis_url: str) -> InRedis:
+    """Give a keeper with all keys in one shard, on an empty database."""
+    return InRedis(fresh_redis_url, shards=1)
+
+
+def _expiry(client: redis.Redis, key: str) -> int:
+    """When a key goes, in ms of the server's clock since 1970."""
+    return client.pexpiretime(key)
+
+
+def _now(client: redis.Redis) -> int:
+    seconds, micro = client.time()
+    return seconds * 1000 + micro // 1000
+
+
+def test_nothing_expires_before_retention_has_passed(
+    keeper: InRedis, fresh_redis: redis.Redis
+) -> None:
+    """After every write a log, its days and its alerts live at least as long as they may count."""
+    keys = (
+        keys_in_redis.log(0, WEB),
+        keys_in_redis.successes(0, WEB, NOW_MS // DAY_MS),
+        keys_in_redis.episode(0, "alert"),
+    )
+    log, day, episode = keys
+
+    async def scenario(store: RedisStore) -> None:
+        before = _now(fresh_redis)
+        batch = adding(series(4, every=1), successes=[NOW_MS // SLOT_MS])
+        due = await store.record(batch, FIRST_LOOK)
+        await store.settle(settling(due[WEB], draft(4), room=1))
+        assert all(_expiry(fresh_redis, key) >= before + RETENTION_MS for key in keys)
+
+        for key in keys:
+            fresh_redis.pexpire(key, 1000)  # as if nearly all of the time had passed
+        before = _now(fresh_redis)
+        due = await store.record(batch, FIRST_LOOK)
+        assert _expiry(fresh_redis, log) >= before + RETENTION_MS
+        assert _expiry(fresh_redis, day) >= before + RETENTION_MS + DAY_MS
+        await store.settle(settling(due[WEB], draft(8), compacted=compacted(due[WEB].blob)))
+        assert _expiry(fresh_redis, log) >= before + RETENTION_MS
+        assert _expiry(fresh_redis, episode) >= before + RETENTION_MS
+
+    run(keeper, scenario)
+
+
+def test_every_key_but_outbox_and_unsettled_expires(
+    keeper: InRedis, fresh_redis: redis.Redis
+) -> None:
+    """What an attacker can make many of goes by itself, and every key lies in its shard."""
+    asyncio.run(_judge(keeper, series(30, every=1, accounts=30)))
+
+    keys = cast("list[bytes]", fresh_redis.keys("*"))
+    lasting = [key for key in keys if fresh_redis.pttl(key) < 0]
+    assert {key[:1] for key in keys} >= {b"i", b"w", b"e", b"o"}
+    assert {key[:2] for key in lasting} <= {b"o:", b"u:"}
+    assert all(b"{000}" in key for key in keys)
+
+
+def test_no_account_stands_in_redis(keeper: InRedis, fresh_redis: redis.Redis) -> None:
+    """Neither a key nor a value holds an account as typed (promise 5)."""
+    events = series(30, every=1, accounts=1)
+    secret = b"A123456789"
+    told = [login(n, f"s{n}", account=secret.decode(), device_id="d") for n in range(len(events))]
+
+    asyncio.run(_judge(keeper, told))
+
+    everything = b"".join(
+        cast("bytes", fresh_redis.dump(key)) + key
+        for key in cast("list[bytes]", fresh_redis.keys("*"))
+    )
+    assert b"s1" in everything
+    assert secret not in everything
+
+
+def test_identities_are_forgotten_after_two_pages(keeper: InRedis) -> None:
+    """The registry is bounded: two pages of append time, an hour each."""
+    hour = 3_600_000
+
+    async def scenario(store: RedisStore) -> list[Any]:
+        await store.claim([claim(1)])
+        return await store.claim([claim(2, at=NOW_MS + 2 * hour)])
+
+    assert run(keeper, scenario) == ["first"]
+
+
+def test_an_expired_log_is_swept_once(keeper: InRedis, fresh_redis: redis.Redis) -> None:
+    """A subject whose log has gone does not stand in the way of others for ever."""
+
+    async def scenario(store: RedisStore) -> None:
+        await _hand_over(engine(), store, series(12, every=1))
+        await store.record(adding(series(1, every=1, name="more")), FIRST_LOOK)
+        assert await waiting(store, keeper) == [WEB]
+        fresh_redis.delete(keys_in_redis.log(0, WEB))
+        await finish(engine(), store, NOW_MS)
+        assert await waiting(store, keeper) == []
+
+    run(keeper, scenario)
+
+
+def test_an_alert_that_the_server_has_lost_is_told_again(
+    keeper: InRedis, fresh_redis: redis.Redis
+) -> None:
+    """What a worker remembers telling is a hint: a server that knows less gets it whole."""
+
+    async def scenario(store: RedisStore) -> list[list[str]]:
+        due = await store.record(adding(series(4, every=1)), FIRST_LOOK)
+        told = [await store.settle(settling(due[WEB], draft(10), draft(7, name="other")))]
+        fresh_redis.delete(keys_in_redis.episode(0, "alert"))
+        told.append(await store.settle(settling(due[WEB], draft(11), draft(7, name="other"))))
+        assert await waiting(store, keeper) == []
+        return told
+
+    assert run(keeper, scenario) == [["alert", "other"], ["alert"]]
+
+
+def test_successes_of_every_day_of_a_log_are_read(keeper: InRedis) -> None:
+    """A batch of many days looks back on the successes of each of them."""
+    days = [0, 3, 9]
+    events = [login(day * DAY, f"e{day}") for day in days]
+    slots = {(NOW_MS + day * DAY_MS - 7_200_000) // SLOT_MS for day in days}
+
+    async def scenario(store: RedisStore) -> frozenset[int]:
+        await store.record(adding(events, successes=slots), FIRST_LOOK)
+        return (await reading_of(store)).success_slots
+
+    assert run(keeper, scenario) == slots
+
+
+class Disturbed:
+    """A store before each of whose calls something happens to the server."""
+
+    def __init__(self, store: RedisStore, disturb: Callable[[], object]) -> None:
+        self._store = store
+        self._disturb = disturb
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        """The call of that name, disturbed."""
+
+        async def call(*args: Any) -> Any:
+            await asyncio.to_thread(self._disturb)
+            return await getattr(self._store, name)(*args)
+
+        return call
+
+
+async def _hand_over(judge: Engine, store: WindowStore, events: Sequence[LoginEvent]) -> None:
+    """All events in batches of seven."""
+    arriving = arrivals(events)
+    for start in range(0, len(arriving), 7):
+        await judge.handle(arriving[start : start + 7], store)
+
+
+async def _judge(
+    keeper: InRedis, events: Sequence[LoginEvent], disturb: Callable[[], object] = lambda: None
+) -> None:
+    async with keeper.open() as stores:
+        store = cast("WindowStore", Disturbed(stores[0], disturb))
+        await _hand_over(engine(), store, events)
+        await finish(engine(), store, milliseconds(events[-1].judged_at))
+
+
+def test_forgotten_scripts_are_loaded_again(keeper: InRedis, fresh_redis: redis.Redis) -> None:
+    """SCRIPT FLUSH before every call changes nothing but the time it takes."""
+    events = [*series(22, every=5), *series(12, every=1, start=HOUR, accounts=12, ip="192.0.2.9")]
+
+    asyncio.run(_judge(keeper, events, lambda: fresh_redis.script_flush("SYNC")))
+
+    assert asyncio.run(keeper.told()) == found(events)
+
+
+def test_a_server_that_dies_before_every_call_loses_nothing(
+    valkey_factory: Callable[..., ValkeyServer],
+) -> None:
+    """A kill -9 and a restart between any two calls: what was answered is on disk."""
+    server = valkey_factory()
+    keeper = InRedis(server.url, shards=2)
+    events = series(12, every=5, accounts=11)
+
+    def crash() -> None:
+        server.kill()
+        server.start(same_ports=True)
+
+    asyncio.run(_judge(keeper, events, crash))
+
+    assert asyncio.run(keeper.told()) == found(events)
+
+
+def test_an_outage_is_waited_for_and_told(valkey_factory: Callable[..., ValkeyServer]) -> None:
+    """While the server is down nothing fails and nothing is lost; each failed try is counted."""
+    server = valkey_factory()
+    keeper = InRedis(server.url, shards=1)
+    events = series(10, every=5)
+
+    async def scenario() -> None:
+        failed = asyncio.Event()
+        async with keeper.open(on_failure=failed.set) as stores:
+            server.kill()
+            judging = asyncio.create_task(engine().handle(arrivals(events), stores[0]))
+            await failed.wait()
+            assert not judging.done()
+            await asyncio.to_thread(server.start, same_ports=True)
+            await judging
+
+    asyncio.run(scenario())
+    assert [alert.event_ids for alert in asyncio.run(keeper.told())] == [
+        [event.event_id for event in events]
+    ]
+
+
+def test_a_wrong_kind_of_key_is_a_fault_of_ours(keeper: InRedis, fresh_redis: redis.Redis) -> None:
+    """An error that no waiting mends is raised at once, not repeated for ever."""
+    fresh_redis.rpush(keys_in_redis.log(0, WEB), b"not a log")
+
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        run(keeper, lambda store: store.record(adding(series(1, every=1)), FIRST_LOOK))
