@@ -16,7 +16,7 @@ SHORT = ("occurred_at", "system", "action", "outcome", "reason", "account", "ip"
 """The columns of the table for a person."""
 
 # A spreadsheet takes a cell that begins like this for a formula (OWASP, CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LONGEST = 65_536
 """Characters of a cell: as long as a record can be."""
 
@@ -49,7 +49,7 @@ def _line(cells: Iterable[str]) -> str:
 def _cell(value: Any) -> str:
     text = _text(value)
     # The quote goes first: escaping would hide a leading tab or line end.
-    guard = "'" if isinstance(value, str) and text.startswith(_FORMULA) else ""
+    guard = "'" if isinstance(value, str) and text.startswith(FORMULA) else ""
     return guard + escaped(text, _LONGEST)
 
 
