@@ -50,6 +50,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     attack_ids: list[str]
     checklist_item: str
     summary: str
+    part: str = ""
+    """Which limit of the rule, where it has several kinds of alert; empty for its main one."""
     mode: str = "live"
 
 

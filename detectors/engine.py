@@ -24,6 +24,7 @@ from .findings import Finding, Told, alert, findings
 from .pseudonyms import Pseudonyms
 from .rule import SEVERITIES, ActiveRule
 from .windows import (
+    FOR_EVER_MS,
     HOUR_CAP,
     HOUR_MS,
     LATENESS_MS,
@@ -89,6 +90,7 @@ class Engine:
     def __init__(self, rules: Sequence[ActiveRule], names: Pseudonyms) -> None:
         self.rules = tuple(Told.of(active) for active in rules if active.mode != "off")
         self.names = names
+        self._frontiers: dict[int, int] = {}
         empty = SubjectLog.of(b"")
         self.first_look = min(
             (
@@ -99,15 +101,30 @@ class Engine:
             default=1 << 20,
         )
 
-    async def handle(self, arrivals: Sequence[Arrival], store: WindowStore) -> Tally:
-        """Steps 1 to 3 of a batch; when it returns, everything the batch causes is in the store."""
+    async def handle(
+        self,
+        arrivals: Sequence[Arrival],
+        store: WindowStore,
+        *,
+        partition: int = 0,
+        caught_up: bool = False,
+    ) -> Tally:
+        """Steps 1 to 3 of a batch of one partition; then all that it causes is in the store.
+
+        `caught_up`: the batch ends where the partition ends.
+        """
         tally = Tally()
         accepted = await self._claim(arrivals, store, tally)
         readings = await store.record(self.observe(accepted), self.first_look)
+        frontier = FOR_EVER_MS if caught_up else self._frontier(partition, tally.latest_ms)
+        settled = await store.advance(partition, frontier)
         tally.looked = len(readings)
         if readings:
             tally.revised += await store.settle(
-                [self.judge(subject, reading) for subject, reading in readings.items()]
+                [
+                    self.judge(subject, reading, settled_ms=settled)
+                    for subject, reading in readings.items()
+                ]
             )
         return tally
 
@@ -125,16 +142,23 @@ class Engine:
 
         Returns how many were judged and the ids of alerts that got a revision. Bounded by `most`.
         """
-        before = 1 << 62 if idle else clock_ms - HOLD_MS
+        before = FOR_EVER_MS if idle else clock_ms - HOLD_MS
         subjects = await store.unsettled(shards, before, most)
         if not subjects:
             return 0, []
         readings = await store.read(subjects)
-        closed = 1 << 62 if idle else clock_ms - CLOSE_MS
+        closed = FOR_EVER_MS if idle else clock_ms - CLOSE_MS
+        settled = await store.settled()
         revised = await store.settle(
             [
                 # A log that has expired is settled too, or it would be asked for again for ever.
-                self.judge(subject, readings.get(subject, _GONE), closed_ms=closed, now_ms=clock_ms)
+                self.judge(
+                    subject,
+                    readings.get(subject, _GONE),
+                    closed_ms=closed,
+                    now_ms=clock_ms,
+                    settled_ms=settled,
+                )
                 for subject in subjects
             ]
         )
@@ -193,21 +217,29 @@ class Engine:
         return seen
 
     def judge(
-        self, subject: Subject, reading: Reading, *, closed_ms: int = 0, now_ms: int = 0
+        self,
+        subject: Subject,
+        reading: Reading,
+        *,
+        closed_ms: int = 0,
+        now_ms: int = 0,
+        settled_ms: int = FOR_EVER_MS,
     ) -> Settlement:
         """All rules over one log: alerts as they stand, and when to look again."""
-        log = SubjectLog.of(reading.blob, reading.success_slots)
+        log = SubjectLog.of(reading.blob, reading.success_slots, settled_ms)
         newest = log.at[-1] if log.at else 0
         # What no later event may change is told whole: its attempts may be trimmed from now on.
         closed_ms = max(closed_ms, newest - LATENESS_MS)
         drafts: list[AlertDraft] = []
         lacking = len(log) + 1
+        pending = False
         for told in self.rules:
             rule = told.active.rule
             if rule.watches != subject.kind:
                 continue
             sightings = rule.judge(log, told.active.limits)
             lacking = min([lacking, *(s.lacking for s in sightings if not s.hot)])
+            pending = pending or any(sighting.pending for sighting in sightings)
             drafts += [
                 self._draft(told, finding, subject, log, closed_ms)
                 for finding in findings(told.quiet_ms, sightings, log)
@@ -226,7 +258,14 @@ class Engine:
             compacted=rewritten,
             drafts=tuple(drafts),
             at_ms=max(now_ms, newest),
+            pending=pending,
         )
+
+    def _frontier(self, partition: int, latest_ms: int) -> int:
+        """How far a partition has been recorded; a batch of late events does not set it back."""
+        frontier = max(self._frontiers.get(partition, 0), latest_ms)
+        self._frontiers[partition] = frontier
+        return frontier
 
     def _draft(
         self, told: Told, finding: Finding, subject: Subject, log: SubjectLog, closed_ms: int

@@ -125,6 +125,7 @@ def alert(
         attack_ids=list(rule.attack_ids),
         checklist_item=rule.checklist_item,
         summary=_summary(clause, subject, counts),
+        part=finding.part,
         mode=told.active.mode,
     )
 

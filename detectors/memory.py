@@ -40,6 +40,7 @@ class MemoryStore:
         self._logs: dict[Subject, _Kept] = {}
         self._episodes: dict[str, tuple[int, int]] = {}
         self._dirty: dict[Subject, int] = {}
+        self._frontiers: dict[int, int] = {}
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
         """See WindowStore; here identities are remembered for as long as the store lives."""
@@ -72,6 +73,20 @@ class MemoryStore:
                 due[subject] = self._reading(kept)
         return due
 
+    async def advance(self, partition: int, frontier_ms: int) -> int:
+        """See WindowStore."""
+        self._frontiers[partition] = frontier_ms
+        return min(self._frontiers.values())
+
+    async def announce(self, partitions: Iterable[int]) -> None:
+        """See WindowStore."""
+        for partition in partitions:
+            self._frontiers.setdefault(partition, 0)
+
+    async def settled(self) -> int:
+        """See WindowStore."""
+        return min(self._frontiers.values(), default=0)
+
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
         """See WindowStore."""
         revised: list[str] = []
@@ -92,7 +107,8 @@ class MemoryStore:
                 for draft, how in zip(settlement.drafts, told, strict=True)
                 if how > 0
             ]
-            if min(told, default=0) < 0 or (grown and settlement.flagged):
+            waiting = settlement.pending or min(told, default=0) < 0
+            if waiting or (grown and settlement.flagged):
                 self._dirty[settlement.subject] = settlement.at_ms
             else:
                 self._dirty.pop(settlement.subject, None)

@@ -51,6 +51,8 @@ class Sighting:
     clause: Clause
     hot: list[Hot]
     lacking: int
+    pending: bool = False
+    """Whether instants look hot that an `as_of` clause may not judge yet (settled_ms)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

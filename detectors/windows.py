@@ -34,6 +34,8 @@ HOUR_CAP: Final = 512
 """Attempts of one subject in one hour that are told apart; beyond it alerts say ">= ". Far above
 every limit.
 """
+FOR_EVER_MS: Final = 1 << 53
+"""Beyond every event time; a partition that is read to its end is known up to here."""
 SLOT_MS: Final = 600_000
 """Successes of an address are remembered by ten-minute slots of event time: one bit each."""
 
@@ -119,6 +121,8 @@ class Settlement(NamedTuple):
     compacted: bytes | None
     drafts: tuple[AlertDraft, ...]
     at_ms: int
+    pending: bool = False
+    """An `as_of` part may see something here as soon as the other partitions have come as far."""
 
 
 class WindowStore(Protocol):
@@ -135,6 +139,21 @@ class WindowStore(Protocol):
 
         `first_look` is the number of attempts at which a log is looked at for the first time.
         """
+        ...
+
+    async def advance(self, partition: int, frontier_ms: int) -> int:
+        """Say that `partition` is recorded up to an event time; the least such time of all.
+
+        FOR_EVER_MS: read to its end. A partition of which nobody has spoken holds nothing back.
+        """
+        ...
+
+    async def announce(self, partitions: Iterable[int]) -> None:
+        """Partitions of which nothing is known yet hold `as_of` parts back until they are read."""
+        ...
+
+    async def settled(self) -> int:
+        """The event time up to which every partition is recorded (less disorder inside it)."""
         ...
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
@@ -163,9 +182,16 @@ class SubjectLog:
     accounts: tuple[bytes | None, ...]
     capped_hours: frozenset[int]
     success_slots: frozenset[int]
+    settled_ms: int
+    """Later instants may still get earlier company from a partition that lags behind."""
 
     @classmethod
-    def of(cls, blob: bytes, success_slots: frozenset[int] = frozenset()) -> SubjectLog:
+    def of(
+        cls,
+        blob: bytes,
+        success_slots: frozenset[int] = frozenset(),
+        settled_ms: int = FOR_EVER_MS,
+    ) -> SubjectLog:
         """The set behind an appended blob. Not trimmed: what is old has to be judged once."""
         kept, capped = cap(sorted(set(split(blob))))
         return cls(
@@ -174,6 +200,7 @@ class SubjectLog:
             tuple(map(account_of, kept)),
             frozenset(capped),
             success_slots,
+            settled_ms,
         )
 
     def __len__(self) -> int:

@@ -20,7 +20,7 @@ from config.kafka import topic_name
 from config.settings import Settings
 from detectors.engine import Arrival, Engine, Tally
 from detectors.errors import Rejected, RejectReason
-from detectors.windows import WindowStore
+from detectors.windows import FOR_EVER_MS, WindowStore
 from detectors.wire import decode
 
 from . import metrics
@@ -31,6 +31,8 @@ from .transport.batch import Batch
 from .transport.marks import Partition
 
 SWEEP_EVERY_S = 0.5
+SILENT_AFTER_S = 10.0
+"""Without a batch for this long, more than the others' batches take, a partition is at its end."""
 IDLE_AFTER_S = 3.0
 """Wall time without a batch after which open alerts get their last revision (event time stands
 still).
@@ -65,13 +67,24 @@ class Detect:
         self._clock_ms = 0
         self._busy = False
         self._last_batch = time.monotonic()
+        self._seen: dict[int, float] = {}
+        self._announced = False
 
     async def handle(self, batch: Batch) -> None:
         """Return when everything `batch` causes is durable."""
         began = time.monotonic()
         self._busy = True
+        self._seen[batch.partition] = began
+        if not self._announced:
+            await self._store.announce(range(self._partitions))
+            self._announced = True
         arrivals, refused = _decoded(batch)
-        tally = await self._engine.handle(arrivals, self._store)
+        tally = await self._engine.handle(
+            arrivals,
+            self._store,
+            partition=batch.partition,
+            caught_up=batch.covers[1] >= batch.highwater,
+        )
         refused += [(arrival.offset, why) for _, arrival, why in tally.conflicts]
         hit("detect.before_rejects")
         values = dict(zip(batch.offsets, batch.values, strict=True))
@@ -98,7 +111,9 @@ class Detect:
 
     def assigned(self, partitions: frozenset[Partition]) -> None:
         """These partitions are ours now, and with them their share of the shards to sweep."""
-        self._assigned |= {number for _, number in partitions}
+        numbers = {number for _, number in partitions}
+        self._assigned |= numbers
+        self._seen |= dict.fromkeys(numbers, time.monotonic())
 
     def revoked(self, partitions: frozenset[Partition]) -> None:
         """These partitions are another worker's."""
@@ -110,6 +125,7 @@ class Detect:
             await asyncio.sleep(SWEEP_EVERY_S)
             quiet = time.monotonic() - self._last_batch
             idle = not self._busy and quiet > IDLE_AFTER_S
+            await self._release(idle=idle)
             shards = [n for n in range(self._shards) if n % self._partitions in self._assigned]
             if shards and self._clock_ms:
                 judged, revised = await self._engine.sweep(
@@ -117,6 +133,14 @@ class Detect:
                 )
                 metrics.LOGS_JUDGED.inc(judged)
                 metrics.REVISIONS.inc(len(revised))
+
+    async def _release(self, *, idle: bool) -> None:
+        """A partition without a batch for long is at its end, and holds nothing back."""
+        now = time.monotonic()
+        for partition, seen in list(self._seen.items()):
+            if partition in self._assigned and (idle or now - seen > SILENT_AFTER_S):
+                await self._store.advance(partition, FOR_EVER_MS)
+                self._seen[partition] = now
 
     def _reject(self, batch: Batch, offset: int, raw: bytes | None, why: Rejected) -> Outgoing:
         return rejected(

@@ -9,6 +9,7 @@ The hash tag is the shard: all keys of one call lie in one slot of a cluster.
     e:{007}:<alert_id>                  size and severity of the last revision told
     u:{007}                             subjects that have grown since their last settlement
     o:{007}                             outbox: revisions on their way to `alerts`
+    f:{000}                             event time up to which each partition is recorded
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ import msgspec
 from detectors.windows import SLOT_MS, Subject
 
 DAY_SLOTS = 24 * 3_600_000 // SLOT_MS
+
+
+FRONTIERS = "f:{000}"
+"""Partition number -> milliseconds of event time."""
 
 
 def identities(shard: int, page: int) -> str:

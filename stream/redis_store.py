@@ -124,6 +124,34 @@ class RedisStore:
         await asyncio.gather(*(one(shard, subjects) for shard, subjects in grouped.items()))
         return await self._readings(due)
 
+    async def advance(self, partition: int, frontier_ms: int) -> int:
+        """See WindowStore."""
+
+        async def call() -> list[bytes]:
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.hset(keys.FRONTIERS, str(partition), str(frontier_ms))
+            pipeline.hvals(keys.FRONTIERS)
+            frontiers: list[bytes] = (await pipeline.execute())[1]
+            return frontiers
+
+        return min(map(int, await self._retry("advance", call)))
+
+    async def settled(self) -> int:
+        """See WindowStore."""
+        frontiers = await self._retry("settled", lambda: self._client.hvals(keys.FRONTIERS))
+        return min(map(int, frontiers), default=0)
+
+    async def announce(self, partitions: Iterable[int]) -> None:
+        """See WindowStore."""
+
+        async def call() -> None:
+            pipeline = self._client.pipeline(transaction=False)
+            for partition in partitions:
+                pipeline.hsetnx(keys.FRONTIERS, str(partition), "0")
+            await pipeline.execute()
+
+        await self._retry("announce", call)
+
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
         """See WindowStore."""
         answers = await self._pipeline([self._settle_call(one, whole=False) for one in settlements])
@@ -163,6 +191,7 @@ class RedisStore:
             settlement.compacted or b"",
             settlement.at_ms,
             RETENTION_MS,
+            int(settlement.pending),
         ]
         for draft in settlement.drafts:
             told = self._told.get(draft.alert_id)

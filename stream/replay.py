@@ -15,6 +15,7 @@ from detectors.engine import Arrival, Engine
 from detectors.errors import Rejected
 from detectors.events import LoginEvent, milliseconds
 from detectors.memory import MemoryStore
+from detectors.windows import FOR_EVER_MS
 from detectors.wire import decode
 
 BATCH = 5000
@@ -76,6 +77,7 @@ async def replay(
         while (await engine.sweep(store, _NO_SHARDS, clock, idle=False))[0]:
             pass
         progress(len(batch))
+    await store.advance(0, FOR_EVER_MS)
     while (await engine.sweep(store, _NO_SHARDS, clock, idle=True))[0]:
         pass
     found.alerts = sorted(map(alerts.decode, store.alerts.values()), key=in_order)

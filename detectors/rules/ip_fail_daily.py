@@ -52,7 +52,7 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
     ]
 
 
-def _slow(log: SubjectLog, limits: Limits) -> tuple[list[Hot], int]:
+def _slow(log: SubjectLog, limits: Limits) -> tuple[list[Hot], int, bool]:
     """Series of which more than half of the gaps are long, as they stood 60 s before their last
     attempt.
 
@@ -77,9 +77,11 @@ def _slow(log: SubjectLog, limits: Limits) -> tuple[list[Hot], int]:
         long = long_gaps[behind - 1] - long_gaps[first] + (now - at[behind - 1] > gap)
         if 2 * long > earlier and not _succeeded(log, now - span, now - AS_OF_MS):
             hot.append(Hot(first, last))
+    pending = bool(hot) and log.at[hot[-1].last] > log.settled_ms
+    hot = [one for one in hot if log.at[one.last] <= log.settled_ms]
     # With time alone old attempts leave a series, so one more may complete it: no bound but the
     # first.
-    return hot, 0 if hot else max(1, limits.slow_failures - len(at))
+    return hot, 0 if hot else max(1, limits.slow_failures - len(at)), pending
 
 
 def _succeeded(log: SubjectLog, after_ms: int, until_ms: int) -> bool:

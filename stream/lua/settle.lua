@@ -1,7 +1,7 @@
 -- Leave what one judgement found: when to look next, the log without its duplicates, episodes, outbox.
 -- KEYS: log, set of unsettled subjects, outbox, then an episode for each draft.
 -- ARGV: subject, seen (bytes of entries judged), generation, room in bytes, flagged (0|1),
---       compacted entries or '', event time, ttl of episodes, then for each draft
+--       compacted entries or '', event time, ttl of episodes, pending (0|1), then for each draft
 --       alert id, size, rank, final (0|1), body.
 -- Returns the ids of the alerts that got a revision; '!' and the id where one is due but has no body.
 local log, unsettled, outbox = KEYS[1], KEYS[2], KEYS[3]
@@ -29,9 +29,9 @@ if #head == 7 then
     redis.call('SETRANGE', log, 2, struct.pack('>I1', flagged))
   end
 end
-local revised, waiting = {}, false
+local revised, waiting = {}, ARGV[9] == '1'
 for i = 4, #KEYS do
-  local at = 5 * i - 11
+  local at = 5 * i - 10
   local id, size, rank, final = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'
   local told = redis.call('GET', KEYS[i])
   local told_size, told_rank = 0, -1
