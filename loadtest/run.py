@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -19,6 +20,7 @@ CUSTOMERS = 100_000
 """Customers at scale 1: about one good login in three days each (35,000 a day)."""
 
 _FEWEST_CUSTOMERS = 1_000
+_SYSTEM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)  # goes into JSON as it is
 _FASTEST = 10_000_000
 
 
@@ -57,6 +59,11 @@ class Request:
             raise LoginwardError(
                 f"--failure-share {self.failure_share}: a share is above 0 and below 1, e.g. 0.55"
             )
+        for name in self.systems:
+            if not _SYSTEM.fullmatch(name):
+                raise LoginwardError(
+                    f"--systems: {name!r} is no name; write 1 to 64 letters, digits, . _ or -"
+                )
         if self.span_ms <= 0:
             raise LoginwardError("--duration 0: a run takes time; write 10m or 15h")
 

@@ -64,21 +64,17 @@ def _bare(course: Course) -> Start:
     )
 
 
-def _stock(concurrency: int) -> Callable[[Course], Start]:
-    def start(course: Course) -> Start:
-        return Start(
-            command=_python(
-                "loadtest.bench.stock_faust",
-                course.settings.kafka.bootstrap,
-                course.settings.redis.url,
-                course.topic,
-                str(course.events),
-                str(course.seconds),
-                str(concurrency),
-            )
+def _stock(course: Course) -> Start:
+    return Start(
+        command=_python(
+            "loadtest.bench.stock_faust",
+            course.settings.kafka.bootstrap,
+            course.settings.redis.url,
+            course.topic,
+            str(course.events),
+            str(course.seconds),
         )
-
-    return start
+    )
 
 
 def _detect(course: Course) -> Start:
@@ -113,12 +109,7 @@ CONTENDERS = (
     Contender(
         name="stock_faust",
         title="stock Faust agent, an event at a time, one counter in Redis",
-        start=_stock(1),
-    ),
-    Contender(
-        name="stock_faust_16",
-        title="the same agent 16 times at once (unsafe: commits may jump over unfinished events)",
-        start=_stock(16),
+        start=_stock,
     ),
 )
 

@@ -2,10 +2,11 @@
 
 uvloop, large polls and buffers, raw bytes with msgspec, counters of a minute in Redis by one
 pipelined INCR and EXPIRE for each failure. Nothing of our transport, store or engine. It counts one
-thing (failures an address and minute) where detect judges every detection.
+thing (failures an address and minute) where detect judges every detection. Sixteen of the agent at
+once (`concurrency=16`; unsafe, commits jump over unfinished events) were tried: not faster.
 
-Run as `python -m loadtest.bench.stock_faust BOOTSTRAP REDIS_URL TOPIC EVENTS SECONDS CONCURRENCY`;
-it stops after so many events or so many seconds, whichever is first; its last line is JSON.
+Run as `python -m loadtest.bench.stock_faust BOOTSTRAP REDIS_URL TOPIC EVENTS SECONDS`; it
+stops after so many events or so many seconds, whichever is first; its last line is JSON.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class _Watch:
             os._exit(0)
 
 
-def make(bootstrap: str, url: str, topic: str, watch: _Watch, concurrency: int) -> faust.App:
+def make(bootstrap: str, url: str, topic: str, watch: _Watch) -> faust.App:
     """The stock application."""
     app = faust.App(
         f"stock-{uuid.uuid4().hex}",
@@ -79,16 +80,16 @@ def make(bootstrap: str, url: str, topic: str, watch: _Watch, concurrency: int) 
             watch.tick()
 
     logins = app.topic(topic, value_type=bytes, value_serializer="raw")
-    app.agent(logins, concurrency=concurrency)(count)
+    app.agent(logins)(count)
     return app
 
 
 def main(arguments: list[str]) -> None:
     """Run a worker until the watch ends it."""
-    bootstrap, url, topic, events, seconds, concurrency = arguments
+    bootstrap, url, topic, events, seconds = arguments
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     watch = _Watch(int(events), float(seconds))
-    app = make(bootstrap, url, topic, watch, int(concurrency))
+    app = make(bootstrap, url, topic, watch)
     faust.Worker(app, loglevel="warn").execute_from_commandline()
 
 

@@ -1,6 +1,6 @@
 """Profile A: stuffing from a datacenter, 133 attempts an address, one user agent.
 
-The cashback case (datadome.co; DETECTIONS.md 4.1): 2.2 million attempts in 15 hours, a plateau of
+The cashback case (datadome.co, threat research): 2.2 million attempts in 15 hours, a plateau of
 65,000 to 75,000 per half hour, 16,600 datacenter addresses, one iPhone user agent. A public list:
 9 names of 10 belong to nobody (eweek.com, 272 million pairs); 0.1 % of the attempts get in (a large
 FI, mynetwatchman.com). Each pair of name and password is tried once.

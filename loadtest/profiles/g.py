@@ -1,12 +1,12 @@
 """Profile G: customers only, with everything about them that looks like an attack and is none.
 
-35,000 good logins a day (DETECTIONS.md 4.6, the RBA data set's rate) by the hours of hours.py.
+35,000 good logins a day (the RBA data set, Wiefling et al. 2022) by the hours of hours.py.
 Mistakes are those of StopGuessing's simulator (microsoft/StopGuessing,
 ExperimentalConfiguration.cs): 2 % typos, each repeated with 2/3; 2 % another account's password,
 repeated with 1/3; 2 % a wrong name, repeated with 20 %; 7 s between tries; 1 login in 2,500 leaves
 a device that replays a stale password every 5 minutes for 24 hours; cookies known in 90 % of
 logins, addresses in 85 %. Together about 19 % of attempts fail. In the RBA data set 55 % do on a
-normal day (DETECTIONS.md 4.3): with `failure_share` above the mistakes' own, people who forgot
+normal day: with `failure_share` above the mistakes' own, people who forgot
 their password and gave up fill the difference; below it, all mistakes become rarer in proportion.
 """
 

@@ -1,0 +1,54 @@
+"""The whole benchmark once, small: the figures of the contract, from real processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_SMALL = ("--events", "20000", "--repetitions", "1")
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.timeout(300)
+def test_the_contract_of_bench() -> None:
+    """`bench --json` ends with one line: what ran in `mixes`, the rest in `not_run` with reasons.
+
+    All three contenders of the contract really read Kafka and leave plausible figures.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "loginward_cli", "bench", "--quick", "--json", *_SMALL],
+        cwd=_ROOT,
+        capture_output=True,
+        check=False,
+        timeout=280,
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert set(told["mixes"]) == {"normal"}
+    assert set(told["mixes"]["normal"]) == {"detect", "bare", "stock_faust"}
+    for figures in told["mixes"]["normal"].values():
+        assert figures["events_per_s"] > 0
+        assert figures["cpu_s"] > 0
+        assert figures["rss_mb"] > 10
+    assert {"flink", "heavy", "attack", "flood"} <= set(told["not_run"])
+    assert all(told["not_run"].values())
+    assert told["machine"]["cores"] >= 1
+
+
+def test_an_unknown_mix_is_refused() -> None:
+    """A wrong name ends with 2 and the right names, before any server is started."""
+    done = subprocess.run(
+        [sys.executable, "-m", "loginward_cli", "bench", "--mixes", "nromal"],
+        cwd=_ROOT,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 2
+    assert b"normal, heavy, attack, flood" in done.stderr
