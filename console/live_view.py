@@ -62,7 +62,7 @@ class Surroundings:
 def render(picture: Picture, around: Surroundings, *, width: int, height: int) -> RenderableType:
     """The whole screen in at most `width` columns and `height` rows (80 by 24 at the least)."""
     tall = height >= _TALL
-    footer = _footer(around, width, tall=tall)
+    footer = _footer(around, tall=tall)
     top = _TOP_TALL if tall else _TOP
     rest = height - _HEADER - top - len(footer)
     passing: list[RenderableType] = []
@@ -81,16 +81,16 @@ def render(picture: Picture, around: Surroundings, *, width: int, height: int) -
 
 def _header(picture: Picture, around: Surroundings, width: int) -> Text:
     left = Text.assemble(
-        (f" {around.title}  ", "bold"),
-        (around.phase, "bold red" if around.alarmed else "bold green"),
+        (f" {escaped(around.title)}  ", "bold"),
+        (escaped(around.phase), "bold red" if around.alarmed else "bold green"),
     )
     if picture.problem:
         left.append(f"  {escaped(picture.problem)}", "bold yellow")
-    hint = f"{around.hint} "
+    hint = f"{escaped(around.hint)} "
     left.truncate(max(0, width - len(hint) - 1), overflow="ellipsis")
     left.append(" " * max(1, width - left.cell_len - len(hint)))
     left.append(hint, "dim")
-    left.truncate(width)
+    left.no_wrap, left.overflow = True, "crop"
     return left
 
 
@@ -205,7 +205,7 @@ def _passing(picture: Picture, height: int) -> Panel:
     return _panel(table, "As they pass", height)
 
 
-def _footer(around: Surroundings, width: int, *, tall: bool) -> list[Text]:
+def _footer(around: Surroundings, *, tall: bool) -> list[Text]:
     running = Text(" ")
     for name, state in around.parts:
         running.append(f"{escaped(name)} ", "dim")
@@ -213,7 +213,7 @@ def _footer(around: Surroundings, width: int, *, tall: bool) -> list[Text]:
     lines = [running]
     if tall:
         lines += [
-            Text.assemble((f" {label:<7} ", "dim"), escaped(place, LONGEST))
+            Text.assemble((f" {escaped(label):<7} ", "dim"), escaped(place, LONGEST))
             for label, place in around.places
         ]
     lines += [
@@ -221,8 +221,7 @@ def _footer(around: Surroundings, width: int, *, tall: bool) -> list[Text]:
         for command in (around.commands if tall else around.commands[:2])
     ]
     for text in lines:
-        text.no_wrap = True
-        text.truncate(width, overflow="ellipsis")
+        text.no_wrap, text.overflow = True, "ellipsis"
     return lines
 
 

@@ -1,0 +1,1 @@
+"""What must hold of the console: its read models and what it draws of them."""

@@ -1,0 +1,100 @@
+"""The live feed reads real topics beside the pipeline and joins nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import msgspec
+import pytest
+from aiokafka import AIOKafkaProducer
+from kafka.admin import KafkaAdminClient
+
+from config.kafka import ensure_topics, producer_options, topic_name
+from config.settings import KafkaSettings, load
+from config.topics import TopicName
+from console.live import LiveFeed
+from detectors import alerts, wire
+from detectors.pseudonyms import Pseudonyms
+
+from .builders import alert, batch, login
+
+Record = tuple[TopicName, bytes | None]
+_numbers = itertools.count(1)
+_PATIENCE_S = 30.0
+
+
+@pytest.fixture
+def kafka(kafka_bootstrap: str) -> KafkaSettings:
+    """Settings with topics of this test's own."""
+    settings = replace(
+        load(environ={}).kafka,
+        bootstrap=kafka_bootstrap,
+        topic_prefix=f"live{next(_numbers)}.",
+        partitions=2,
+    )
+    ensure_topics(settings)
+    return settings
+
+
+def send(kafka: KafkaSettings, records: Sequence[Record]) -> None:
+    """Deliver records to partition 0 of their topics, in order."""
+
+    async def deliver() -> None:
+        async with AIOKafkaProducer(**producer_options(kafka)) as producer:
+            for topic, value in records:
+                name = topic_name(kafka, topic)
+                await producer.send_and_wait(name, value=value, key=b"k", partition=0)
+
+    asyncio.run(deliver())
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Wait for the feed's next look; a feed that never sees it fails the test."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not done():
+        assert time.monotonic() < deadline, "the feed has not seen it"
+        time.sleep(0.05)
+
+
+def test_the_feed_shows_what_the_topics_hold(kafka: KafkaSettings) -> None:
+    """What was there before it started and what comes later, unreadable records left out."""
+    names = Pseudonyms(bytes(32))
+    send(
+        kafka,
+        [
+            ("logins", wire.encode(login())),
+            ("logins", b"\xff not a login"),
+            ("alerts", alerts.encode(alert(revision=1))),
+            ("alerts", b"{}"),
+            ("alerts", None),
+            ("judged", msgspec.json.encode(batch(0, 2, judged=1, rejected=1))),
+        ],
+    )
+
+    with LiveFeed(kafka, pseudonyms=names) as feed:
+        until(lambda: feed.counts().read == 2)
+        send(kafka, [("alerts", alerts.encode(alert(revision=2)))])
+        until(lambda: feed.current_alerts().get("a1") == alert(revision=2))
+        until(lambda: feed.picture().in_kafka == 2)
+        shown = feed.picture()
+
+    assert (shown.counts.judged, shown.counts.rejected, shown.lag) == (1, 1, 0)
+    assert [row.account for row in shown.logins] == [names.account("A000000001")]
+    assert [found for found, _ in feed.told()] == [alert(revision=2)]
+    assert shown.problem == ""
+
+
+def test_the_feed_joins_no_group(kafka: KafkaSettings, kafka_admin: KafkaAdminClient) -> None:
+    """Nobody's partitions move when a console opens: Kafka knows no group because of it."""
+    before = set(map(str, kafka_admin.list_groups()))
+    send(kafka, [("logins", wire.encode(login()))])
+
+    with LiveFeed(kafka) as feed:
+        until(lambda: len(feed.picture().logins) == 1)
+        during = set(map(str, kafka_admin.list_groups()))
+
+    assert during == before
