@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from typing import Any, cast
 
 from detectors.alerts import Alert
 from detectors.engine import Arrival, Engine
 from detectors.events import LoginEvent, milliseconds
-from detectors.windows import (
-    Claim,
-    Observation,
-    Reading,
-    Settlement,
-    Standing,
-    Subject,
-    SubjectLog,
-    WindowStore,
-)
+from detectors.windows import SubjectLog, WindowStore
 from loadtest.oracle import Expected
 
 from .builders import START, arrivals, finish, rules
@@ -42,43 +34,37 @@ class Disorder:
     """Chance of a sweep after a batch, at any clock, idle or not."""
 
 
-class Hesitant:
+class Around:
+    """A store before each of whose calls something else happens."""
+
+    def __init__(self, store: WindowStore, before: Callable[[], Awaitable[object]]) -> None:
+        self._store = store
+        self._before = before
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        """The call of that name, with what comes before it."""
+        call = getattr(self._store, name)
+
+        async def around(*args: Any, **named: Any) -> Any:
+            await self._before()
+            return await call(*args, **named)
+
+        return around
+
+
+def around(store: WindowStore, before: Callable[[], Awaitable[object]]) -> WindowStore:
+    """`store`, with `before` awaited before each call."""
+    return cast("WindowStore", Around(store, before))
+
+
+def hesitant(store: WindowStore, random: Random) -> WindowStore:
     """A store that lets the other workers run before any of its calls, as the network would."""
 
-    def __init__(self, store: WindowStore, random: Random) -> None:
-        self._store = store
-        self._random = random
-
-    async def _wait(self) -> None:
-        for _ in range(self._random.randrange(4)):
+    async def hesitate() -> None:
+        for _ in range(random.randrange(4)):
             await asyncio.sleep(0)
 
-    async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
-        """See WindowStore."""
-        await self._wait()
-        return await self._store.claim(claims)
-
-    async def record(
-        self, observations: Mapping[Subject, Observation], first_look: int
-    ) -> dict[Subject, Reading]:
-        """See WindowStore."""
-        await self._wait()
-        return await self._store.record(observations, first_look)
-
-    async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
-        """See WindowStore."""
-        await self._wait()
-        return await self._store.settle(settlements)
-
-    async def unsettled(self, shards: Iterable[int], before_ms: int, most: int) -> list[Subject]:
-        """See WindowStore."""
-        await self._wait()
-        return await self._store.unsettled(shards, before_ms, most)
-
-    async def read(self, subjects: Sequence[Subject]) -> dict[Subject, Reading]:
-        """See WindowStore."""
-        await self._wait()
-        return await self._store.read(subjects)
+    return around(store, hesitate)
 
 
 async def work(
@@ -94,7 +80,7 @@ async def work(
     hands = [batches[worker :: how.workers] for worker in range(how.workers)]
 
     async def one(worker: int) -> None:
-        store = Hesitant(stores[worker % len(stores)], random)
+        store = hesitant(stores[worker % len(stores)], random)
         for batch in hands[worker]:
             await judge.handle(batch, store)
             if random.random() < how.sweeps:
