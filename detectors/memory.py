@@ -108,9 +108,11 @@ class MemoryStore:
                 if how > 0
             ]
             waiting = settlement.pending or min(told, default=0) < 0
-            if waiting or (grown and settlement.flagged):
+            # By the log's own flag: this judgement may be older than the one that raised it.
+            if waiting or (grown and kept.flagged):
                 self._dirty[settlement.subject] = settlement.at_ms
-            else:
+            elif not grown:
+                # Only who has judged all there is may say that nothing is left to judge.
                 self._dirty.pop(settlement.subject, None)
         return revised
 

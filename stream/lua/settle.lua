@@ -7,7 +7,7 @@
 local log, unsettled, outbox = KEYS[1], KEYS[2], KEYS[3]
 local seen, generation, room = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local head = redis.call('GETRANGE', log, 0, 6)
-local grown = false
+local grown, unjudged = false, false
 if #head == 7 then
   local current, flagged, look = struct.unpack('>I2I1I4', head)
   if ARGV[5] == '1' then flagged = 1 end
@@ -28,6 +28,8 @@ if #head == 7 then
     grown = true
     redis.call('SETRANGE', log, 2, struct.pack('>I1', flagged))
   end
+  -- By the log's own flag: this judgement may be older than the one that raised it.
+  unjudged = grown and flagged == 1
 end
 local revised, waiting = {}, ARGV[9] == '1'
 for i = 4, #KEYS do
@@ -53,9 +55,10 @@ for i = 4, #KEYS do
     end
   end
 end
-if waiting or (grown and ARGV[5] == '1') then
+if waiting or unjudged then
   redis.call('ZADD', unsettled, ARGV[7], ARGV[1])
-else
+elseif not grown then
+  -- Only who has judged all there is may say that nothing is left to judge.
   redis.call('ZREM', unsettled, ARGV[1])
 end
 return revised
