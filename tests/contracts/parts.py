@@ -88,6 +88,7 @@ def settling(
     compacted: bytes | None = None,
     at_ms: int = NOW_MS,
     subject: Subject = WEB,
+    pending: bool = False,
 ) -> list[Settlement]:
     """What a judgement of `reading` leaves; flagged if it found something."""
     return [
@@ -100,6 +101,7 @@ def settling(
             compacted=compacted,
             drafts=drafts,
             at_ms=at_ms,
+            pending=pending,
         )
     ]
 

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from detectors.windows import Subject, SubjectLog, WindowStore, compacted
+from detectors.windows import FOR_EVER_MS, Subject, SubjectLog, WindowStore, compacted
 from tests.builders import series
 from tests.detectors.logs import entry, log_of
 
@@ -151,6 +151,53 @@ def test_growth_between_reading_and_settling_is_not_forgotten(keeper: Keeper) ->
         return await waiting(sweeper, keeper)
 
     assert run(keeper, scenario, workers=2) == [WEB]
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_an_older_judgement_does_not_settle_what_a_newer_one_left(
+    keeper: Keeper, pending: bool
+) -> None:
+    """A worker that read before a log was flagged, or left pending, does not clear the mark."""
+
+    async def scenario(slow: WindowStore, fast: WindowStore) -> list[Subject]:
+        stale = (await slow.record(adding(series(4, every=1)), FIRST_LOOK))[WEB]
+        due = (await fast.record(adding(series(2, every=1, name="m")), FIRST_LOOK))[WEB]
+        if pending:
+            await fast.settle(settling(due, pending=True))
+        else:
+            await fast.settle(settling(due, draft(6)))
+            assert not await fast.record(adding(series(1, every=1, name="n")), FIRST_LOOK)
+        await slow.settle(settling(stale))
+        return await waiting(fast, keeper)
+
+    assert run(keeper, scenario, workers=2) == [WEB]
+
+
+def test_what_is_pending_stays_unsettled_until_it_is_judged(keeper: Keeper) -> None:
+    """An `as_of` part that waits for other partitions is swept again until it has been judged."""
+
+    async def scenario(store: WindowStore) -> list[list[Subject]]:
+        due = await store.record(adding(series(4, every=1)), FIRST_LOOK)
+        await store.settle(settling(due[WEB], pending=True, at_ms=NOW_MS))
+        steps = [await waiting(store, keeper, NOW_MS - 1), await waiting(store, keeper, NOW_MS)]
+        await store.settle(settling(due[WEB], draft(4)))
+        return [*steps, await waiting(store, keeper)]
+
+    assert run(keeper, scenario) == [[], [WEB], []]
+
+
+def test_all_partitions_have_come_as_far_as_the_last_of_them(keeper: Keeper) -> None:
+    """What is settled is the least frontier; a partition of which nothing is known is at zero."""
+
+    async def scenario(one: WindowStore, other: WindowStore) -> list[int]:
+        steps = [await one.settled(), await one.advance(0, 50)]
+        await other.announce(range(2))
+        steps += [await one.settled(), await other.advance(1, 30), await one.advance(0, 70)]
+        await other.announce(range(2))
+        steps += [await one.settled(), await other.advance(1, FOR_EVER_MS), await other.settled()]
+        return steps
+
+    assert run(keeper, scenario, workers=2) == [0, 50, 0, 30, 30, 30, 70, 70]
 
 
 def test_unsettled_subjects_come_bounded_and_by_shard(keeper: Keeper) -> None:

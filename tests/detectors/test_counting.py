@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.counting import Hot, event_count, value_count
@@ -72,6 +72,7 @@ def _brute(
 
 
 @given(ATTEMPTS, st.integers(1, 6), st.integers(1, 15))
+@settings(deadline=None)
 def test_counts_of_events_are_exact(attempts: Attempts, limit: int, span: int) -> None:
     """Every instant whose window holds `limit` attempts is found, and no other."""
     at, _ = _columns(attempts)
@@ -88,6 +89,7 @@ def test_counts_of_events_are_exact(attempts: Attempts, limit: int, span: int) -
 
 
 @given(ATTEMPTS, LIMITS)
+@settings(deadline=None)
 def test_counts_of_values_are_exact(attempts: Attempts, limits: dict[str, Any]) -> None:
     """Distinct values, tries capped a value, restarts and ties agree with the definition."""
     at, values = _columns(attempts)
@@ -99,6 +101,7 @@ def test_counts_of_values_are_exact(attempts: Attempts, limits: dict[str, Any]) 
 
 
 @given(ATTEMPTS, LIMITS, st.data())
+@settings(deadline=None)
 def test_fewer_than_lacking_more_never_make_a_first_hot_instant(
     attempts: Attempts, limits: dict[str, Any], data: st.DataObject
 ) -> None:
@@ -160,6 +163,7 @@ def _sightings(rule: str, attempts: list[tuple[int, str]]) -> list[Sighting]:
 
 @pytest.mark.parametrize("rule", [rule.id for rule in RULES])
 @given(attempts=SPARSE, data=st.data())
+@settings(deadline=None)
 def test_no_rule_says_more_is_lacking_than_is(
     rule: str, attempts: list[tuple[int, str]], data: st.DataObject
 ) -> None:

@@ -37,6 +37,7 @@ def _alerts(events: list[LoginEvent], how: Disorder) -> list[Alert]:
 
 
 @given(some=runs(), cut=st.integers(1, 60))
+@settings(deadline=None)
 def test_alerts_in_order_are_those_of_the_brute_force(some: list[Run], cut: int) -> None:
     """Windows of all sizes, ties and boundaries: the engine finds what the definition finds."""
     events = events_of(some)
@@ -48,7 +49,7 @@ def test_alerts_in_order_are_those_of_the_brute_force(some: list[Run], cut: int)
 
 
 @given(some=runs(), how=DISORDER)
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 def test_no_disorder_changes_an_alert(some: list[Run], how: Disorder) -> None:
     """Shuffled, cut, repeated, redelivered, swept, by up to four workers: the same bytes."""
     events = events_of(some)
@@ -59,7 +60,7 @@ def test_no_disorder_changes_an_alert(some: list[Run], how: Disorder) -> None:
 
 
 @given(some=runs(first=0, last=9 * DAY), cut=st.integers(1, 300))
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 def test_days_in_one_batch_are_the_days_one_by_one(some: list[Run], cut: int) -> None:
     """What is forgotten of a subject has been judged before, however much one batch holds."""
     events = events_of(some)
@@ -70,7 +71,7 @@ def test_days_in_one_batch_are_the_days_one_by_one(some: list[Run], cut: int) ->
 
 
 @given(some=runs(first=QUIET - 5000, last=QUIET + 9000), seed=st.integers(0, 1 << 32))
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 def test_a_minute_of_disorder_changes_no_alert_at_all(some: list[Run], seed: int) -> None:
     """Also what looks at the past (`as_of`) is equal while nothing is a minute late."""
     events = events_of(some)
