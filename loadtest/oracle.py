@@ -160,6 +160,7 @@ def _spray(attempts: Attempts) -> Hot:
         firsts = []
         if spray[at][0] >= 10:
             firsts.append(few[at])
+        # As it stands, whatever is stuffing is long as well; the text has both, so both are here.
         if stuffing[at][0] >= 15 and stuffing[at][1] >= 25:
             firsts.append(many[at])
         if long[at][0] >= 15:

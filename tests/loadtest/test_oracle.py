@@ -89,6 +89,11 @@ BURST, DAILY, SPRAY = "ip_fail_burst", "ip_fail_daily", "ip_account_spray"
         ),
         pytest.param(failures(every(50 * _MINUTE, 30), one), {}, id="30 in more than a day"),
         pytest.param(
+            failures([*every(20 * _SECOND, 9), *(400_000 + k for k in every(_SECOND, 11))], one),
+            {BURST: (409_000, 410_000, 20)},
+            id="a long window reaches back before a short one",
+        ),
+        pytest.param(
             failures(every(25 * _SECOND, 10), each), {SPRAY: (225_000, 225_000, 10)}, id="spray"
         ),
         pytest.param(
@@ -123,9 +128,14 @@ def test_timelines(events: list[LoginEvent], found: dict[str, tuple[int, int, in
 
 
 def test_a_chain_of_just_three_hours_holds() -> None:
-    """Gaps of exactly 3 h make one chain, but only the last 24 h of it count."""
+    """A gap of exactly 3 h does not break a chain, and only its last 24 h count."""
+    evening = every(_MINUTE, 8)
+    morning = [evening[-1] + 3 * _HOUR + at for at in every(_MINUTE, 7)]
+
+    assert rules(failures(evening + morning, each)) == {SPRAY: (morning[-1], morning[-1], 15)}
+    assert rules(failures(evening + [at + 1 for at in morning], each)) == {}
     assert rules(failures(every(3 * _HOUR, 40), each)) == {}
-    assert SPRAY in rules(failures(every(96 * _MINUTE - 1, 15), each))
+    assert SPRAY in rules(failures(every(96 * _MINUTE, 15), each))
 
 
 def test_successes_and_other_actions_count_for_nothing() -> None:
