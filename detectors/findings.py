@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from .alerts import LISTED, Alert, AlertSubject
 from .attempts import IPV6, account_of, address_of, unpack
+from .counting import Hot
 from .events import instant, rfc3339
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule, Clause, Severity, Sighting, whole_ms, worst
@@ -27,6 +28,14 @@ class Finding:
     windows: list[tuple[int, int]] = field(default_factory=list)
     """Evidence as half-open ranges of the log, disjoint and in order."""
 
+    def join(self, other: Finding) -> None:
+        """Take in what another clause of the same part saw in the same quiet time."""
+        if worst(other.severity, self.severity) != self.severity:
+            self.clause, self.severity = other.clause, other.severity
+        self.opened_ms = min(self.opened_ms, other.opened_ms)
+        self.updated_ms = max(self.updated_ms, other.updated_ms)
+        self.windows += other.windows
+
     @property
     def size(self) -> int:
         """How many attempts the evidence holds."""
@@ -41,26 +50,39 @@ def findings(quiet_ms: int, sightings: Sequence[Sighting], log: SubjectLog) -> l
     found: dict[tuple[str, int], Finding] = {}
     for sighting in sightings:
         clause = sighting.clause
-        for first, last in sighting.hot:
-            at = log.at[last]
-            number = at // quiet_ms
-            finding = found.get((clause.part, number))
-            if finding is None:
-                finding = Finding(clause.part, number, clause, clause.severity, at, at)
-                found[clause.part, number] = finding
-            elif worst(clause.severity, finding.severity) != finding.severity:
-                finding.clause, finding.severity = clause, clause.severity
-            finding.opened_ms = min(finding.opened_ms, at)
-            finding.updated_ms = max(finding.updated_ms, at)
-            windows = finding.windows
-            # Windows of one clause move forward, so most of them only lengthen the one before.
-            if windows and windows[-1][0] <= first <= windows[-1][1] <= last + 1:
-                windows[-1] = (windows[-1][0], last + 1)
-            else:
-                windows.append((first, last + 1))
+        for seen in _by_quiet_time(clause, sighting.hot, log.at, quiet_ms):
+            known = found.setdefault((seen.part, seen.quiet_number), seen)
+            if known is not seen:
+                known.join(seen)
     for finding in found.values():
         finding.windows = _disjoint(finding.windows)
     return [found[key] for key in sorted(found)]
+
+
+def _by_quiet_time(
+    clause: Clause, hot: Sequence[Hot], at: Sequence[int], quiet_ms: int
+) -> Iterator[Finding]:
+    """What one clause saw in each quiet time; its hot instants come in the order of time."""
+    finding: Finding | None = None
+    start = end = -1
+    for first, last in hot:
+        now = at[last]
+        number = now // quiet_ms
+        if finding is None or number != finding.quiet_number:
+            if finding is not None:
+                finding.windows.append((start, end))
+                yield finding
+            finding = Finding(clause.part, number, clause, clause.severity, now, now)
+            start, end = first, last + 1
+        elif first <= end:  # windows move forward: most only lengthen the one before
+            end = last + 1
+        else:
+            finding.windows.append((start, end))
+            start, end = first, last + 1
+        finding.updated_ms = now
+    if finding is not None:
+        finding.windows.append((start, end))
+        yield finding
 
 
 def _disjoint(windows: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -31,6 +31,7 @@ from .transport.batch import Batch
 from .transport.marks import Partition
 
 SWEEP_EVERY_S = 0.5
+SWEPT_AT_ONCE = 200
 SILENT_AFTER_S = 10.0
 """Without a batch for this long, more than the others' batches take, a partition is at its end."""
 IDLE_AFTER_S = 3.0
@@ -69,6 +70,7 @@ class Detect:
         self._last_batch = time.monotonic()
         self._seen: dict[int, float] = {}
         self._announced = False
+        self._behind = False
 
     async def handle(self, batch: Batch) -> None:
         """Return when everything `batch` causes is durable."""
@@ -96,6 +98,7 @@ class Detect:
         hit("detect.before_done")
         self._clock_ms = max(self._clock_ms, tally.latest_ms)
         self._measure(batch, tally, [why for _, why in refused], time.monotonic() - began)
+        self._behind = batch.covers[1] + len(batch) < batch.highwater
         self._busy = False
         self._last_batch = time.monotonic()
 
@@ -121,18 +124,22 @@ class Detect:
 
     async def sweep_for_ever(self) -> None:
         """Judge flagged subjects that have grown, and close alerts that have come to rest."""
+        spent = 0.0
         while True:
-            await asyncio.sleep(SWEEP_EVERY_S)
+            # Behind, sweeping takes a fifth of the time at most: reading on comes first.
+            await asyncio.sleep(max(SWEEP_EVERY_S, 4 * spent if self._behind else 0.0))
+            began = time.monotonic()
             quiet = time.monotonic() - self._last_batch
             idle = not self._busy and quiet > IDLE_AFTER_S
             await self._release(idle=idle)
             shards = [n for n in range(self._shards) if n % self._partitions in self._assigned]
             if shards and self._clock_ms:
                 judged, revised = await self._engine.sweep(
-                    self._store, shards, self._clock_ms, idle=idle
+                    self._store, shards, self._clock_ms, idle=idle, most=SWEPT_AT_ONCE
                 )
                 metrics.LOGS_JUDGED.inc(judged)
                 metrics.REVISIONS.inc(len(revised))
+            spent = time.monotonic() - began
 
     async def _release(self, *, idle: bool) -> None:
         """A partition without a batch for long is at its end, and holds nothing back."""

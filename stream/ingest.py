@@ -103,6 +103,8 @@ class Ingest:
         read_at = saved_at = monotonic()
         unsaved = False
         while not stop.is_set():
+            if follower.begin():
+                _save(follower, source, save)  # before a rotation can hide what is read now
             lines = follower.read(BATCH_LINES)
             records = self._warmed(source, lines, counts, follower)
             now = monotonic()

@@ -2,7 +2,8 @@
 
 Rotation by rename and by copytruncate (logrotate(8)), with or without compression, also while
 nobody was reading. What cannot be helped: lines a writer adds between logrotate's copy and its
-truncation are lost to everybody.
+truncation are lost to everybody; and what was written to an empty file, copied and truncated, all
+between two looks of a running reader, cannot be recognised in the copy.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .base import Line
-from .file_identity import begins_as, find, rotated
+from .file_identity import find, rotated
 from .followed_part import SPAN, Part, copied, inode, opened
 from .lines import DAMAGE
 from .positions import Position
@@ -50,8 +51,13 @@ class Follower:
         if position is not None:
             self._resume(position)
 
+    def begin(self) -> bool:
+        """Open the log if it is there and nothing is open yet; whether that happened now."""
+        return not self._parts and self._open_written()
+
     def read(self, most: int) -> list[Line]:
         """Up to `most` complete lines; none where nothing has come yet."""
+        self._at_end = True  # look first whether it is still the same file
         lines: list[Line] = []
         while len(lines) < most:
             line = self._next()
@@ -91,6 +97,7 @@ class Follower:
             files=[part.identity for part in self._parts[: self._current + 1]],
             warm_from=warm_from - self._parts[0].base,
             delivered=current.offset,
+            changed_ns=current.changed_ns,
         )
 
     def close(self) -> None:
@@ -127,21 +134,21 @@ class Follower:
 
     def _left_behind(self, part: Part) -> bool:
         """Whether the file being read is no longer the one that is written."""
+        if part.truncated():
+            self._go_on_in_copy(part)
+            return True
+        part.grow()
         try:
-            now, size = inode(self._path), self._path.stat().st_size
+            now = inode(self._path)
         except FileNotFoundError:
             return False  # renamed; its successor does not exist yet
-        if now != (part.identity.device, part.identity.inode):
-            if self._renamed_at is None:
-                self._renamed_at = self._monotonic()
-            return self._monotonic() - self._renamed_at >= AFTER_ROTATION_S
-        if size >= part.offset and begins_as(part.stream, part.identity):
-            part.grow()
+        if now == (part.identity.device, part.identity.inode):
             return False
-        self._truncated(part)
-        return True
+        if self._renamed_at is None:
+            self._renamed_at = self._monotonic()
+        return self._monotonic() - self._renamed_at >= AFTER_ROTATION_S
 
-    def _truncated(self, part: Part) -> None:
+    def _go_on_in_copy(self, part: Part) -> None:
         """Go on in the copy that was made before the truncation, where there is one."""
         copy = find(self._path, part.identity)
         if copy is None:
@@ -156,7 +163,10 @@ class Follower:
         part = self._parts[self._current]
         older = rotated(self._path)
         here = find(self._path, part.identity)
-        newer = older[older.index(here) + 1 :] if here in older else []
+        if here in older:
+            newer = older[older.index(here) + 1 :]
+        else:
+            newer = self._newer_than(part.changed_ns)
         if not newer:
             return self._open_written()
         self._open(newer[0])
@@ -173,12 +183,21 @@ class Follower:
         base = self._parts[-1].base + SPAN if self._parts else 0
         self._parts.append(opened(path, base=base, there=self._there.get(inode(path), 0)))
 
+    def _newer_than(self, changed_ns: int) -> list[Path]:
+        return [file for file in rotated(self._path) if file.stat().st_mtime_ns > changed_ns]
+
     def _gap(self, what: str) -> None:
         self.gaps += 1
         self._report(what)
 
     def _resume(self, position: Position) -> None:
         found = [find(self._path, known) for known in position.files]
+        if position.files[-1].head_bytes == 0:
+            # It was empty, so it can be known by its time alone; and nothing was read of it.
+            after = next(iter(self._newer_than(position.changed_ns)), self._path)
+            if not after.exists():
+                return
+            found[-1] = after
         last = found[-1]
         if last is None:
             self._gap(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -30,15 +30,21 @@ class Part:
     there: int
     retired: bool
     offset: int = 0
+    spent: bool = False
 
     @property
     def at(self) -> int:
         """The place of the byte to be read next."""
         return self.base + self.offset
 
+    @property
+    def changed_ns(self) -> int:
+        """When the file was last written, even if it has no name any more."""
+        return os.fstat(self.stream.fileno()).st_mtime_ns
+
     def line(self, *, final: bool) -> Line | None:
         """The next line; one without an end only if `final`, since its rest may be on its way."""
-        read = read_line(self.stream, self.at)
+        read = None if self.spent else read_line(self.stream, self.at)
         if read is None:
             return None
         if not read.ended and not final:
@@ -47,12 +53,15 @@ class Part:
         self.offset += read.size
         return read.line
 
+    def truncated(self) -> bool:
+        """Whether the file lost what was read of it, whatever was written to it since."""
+        size = os.fstat(self.stream.fileno()).st_size
+        return size < self.offset or not begins_as(self.stream, self.identity)
+
     def grow(self) -> None:
         """Know a file by more of its first bytes once it has them."""
-        known = self.identity
-        if self.retired or known.head_bytes == HEAD_BYTES or not begins_as(self.stream, known):
-            return
-        self.identity = identify(self.stream)
+        if not self.retired and self.identity.head_bytes < HEAD_BYTES and not self.truncated():
+            self.identity = identify(self.stream)
 
     def seek(self, offset: int) -> None:
         """Go on at `offset`."""
@@ -61,8 +70,7 @@ class Part:
 
     def spend(self) -> None:
         """Nothing more can be read of this file."""
-        self.stream.close()
-        self.stream, self.retired = io.BytesIO(), True
+        self.spent = self.retired = True
 
     def close(self) -> None:
         """Close the file."""

@@ -22,6 +22,7 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `warm_from` is the byte of the first of `files` at which reading must begin so that lines which
     belong together are understood as before; from there to `delivered` nothing is sent again.
+    `changed_ns`: when the last of `files` was last written.
     """
 
     version: Literal[1]
@@ -29,6 +30,7 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: list[FileId]
     warm_from: int
     delivered: int
+    changed_ns: int
 
 
 def load_position(file: Path, path: Path) -> Position | None:
