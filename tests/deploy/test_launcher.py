@@ -173,6 +173,16 @@ def test_a_package_that_is_not_the_locked_one_is_refused(checkout: Checkout) -> 
     assert (checkout.root / ".venv/.unfinished").exists()
 
 
+def test_a_package_without_a_hash_is_refused(checkout: Checkout) -> None:
+    """A lock that was written by hand does not get in."""
+    (checkout.root / "requirements/run.lock").write_text("tiny==1.0\n", encoding="utf-8")
+
+    code, _, err = checkout.run()
+
+    assert code == 2
+    assert "Hashes are required" in err
+
+
 def test_two_at_once_take_turns(checkout: Checkout) -> None:
     """One sets up, the other waits for it; both then run."""
     script = str(checkout.root / "loginward")
