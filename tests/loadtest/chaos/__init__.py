@@ -1,0 +1,1 @@
+"""Tests of the trials that break a real pipeline."""
