@@ -13,6 +13,7 @@ from config.kafka import ensure_topics
 from config.settings import Settings
 from console.live import LiveFeed
 from deploy.embedded import Console, Stack
+from loadtest.profile import parse
 from loginward_cli.logs import set_up
 from loginward_cli.output import note
 from stream.keys import load_pseudonyms
@@ -40,9 +41,10 @@ def run(options: Options, settings: Settings, home: Path) -> tuple[Summary, list
     Raises LoginwardError and StackError with a sentence for a person; SystemExit on SIGTERM.
     """
     marks = Marks()
+    plan = _plan(options)  # first of all: a typing error must not cost a start
     with Ending() as ending, opened(settings, keep=options.keep) as folder, _own_log(folder):
         with ExitStack() as running:
-            stage = _set_up(options, settings, folder, home, marks, running)
+            stage = _set_up(options, plan, settings, folder, home, marks, running)
             _watch(stage, ending)
             summary = _reckon(stage)
         summary = replace(
@@ -66,6 +68,7 @@ def _own_log(folder: DemoFolder) -> Iterator[None]:
 
 def _set_up(
     options: Options,
+    plan: Plan,
     user: Settings,
     folder: DemoFolder,
     home: Path,
@@ -81,7 +84,7 @@ def _set_up(
     names = load_pseudonyms(settings)
     children = running.enter_context(Children(folder, options.workers, home))
     ensure_topics(settings.kafka)
-    traffic = Traffic(_plan(options), settings.kafka, names)
+    traffic = Traffic(plan, settings.kafka, names)
     running.callback(traffic.stop)
     traffic.start()
     feed = running.enter_context(LiveFeed(settings.kafka, pseudonyms=names))
@@ -114,7 +117,7 @@ def _configure(options: Options, user: Settings, folder: DemoFolder, servers: St
 
 def _plan(options: Options) -> Plan:
     return Plan(
-        profile=options.profile,
+        shares=parse(options.profile),
         seconds=options.bound,
         attack_after=options.attack_after,
         waves=options.seconds is None,

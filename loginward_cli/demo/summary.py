@@ -129,7 +129,9 @@ def _counted(counts: Mapping[str, int], total: int | None) -> str:
 def _replayed(replay: Replay) -> str:
     if replay.same is None:
         return f"not run: {replay.reason}"
+    if not replay.same:
+        return f"{replay.events:,} archived logins give other alerts: NO, these differ:"
     return (
-        f"{replay.events:,} archived logins give {replay.alerts} alerts, the same as live: "
-        f"{'yes' if replay.same else 'NO'} ({replay.seconds:.1f} s)"
+        f"{replay.events:,} archived logins give the same {replay.alerts} alerts: yes "
+        f"({replay.seconds:.1f} s)"
     )

@@ -16,7 +16,7 @@ from detectors.pseudonyms import Pseudonyms
 from detectors.wire import decode
 from loadtest.delivery import Delivery
 from loadtest.pacing import Pace
-from loadtest.profile import Share, parse
+from loadtest.profile import Share
 from loadtest.run import Request, deliveries
 from loadtest.to_kafka import Target, send
 
@@ -40,9 +40,9 @@ _STEP_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How long (seconds), when the attack begins, and whether it comes in waves."""
+    """What, how long (seconds), when the attack begins, and whether it comes in waves."""
 
-    profile: str
+    shares: tuple[Share, ...]
     seconds: float
     attack_after: float
     waves: bool
@@ -65,9 +65,8 @@ class Traffic:
     """A thread that sends until its time is over or `stop`; as a context manager it is joined."""
 
     def __init__(self, plan: Plan, kafka: KafkaSettings, pseudonyms: Pseudonyms) -> None:
-        shares = parse(plan.profile)
-        self._customers = [share for share in shares if share.profile.endless]
-        self._attacks = [share for share in shares if not share.profile.endless]
+        self._customers = [share for share in plan.shares if share.profile.endless]
+        self._attacks = [share for share in plan.shares if not share.profile.endless]
         self._plan = plan
         self._target = Target(kafka=kafka, topic=topic_name(kafka, "logins"), pseudonyms=pseudonyms)
         self.sent = Sent()
