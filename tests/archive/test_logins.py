@@ -145,6 +145,14 @@ def test_odd_unknown_values_stop_nothing(tmp_path: Path, odd: bytes) -> None:
     assert "x" in extra
 
 
+@pytest.mark.parametrize("seq", [2**63 - 1, 2**63, -(2**63), 2**70, -(2**70)])
+def test_a_number_of_any_size_comes_back(tmp_path: Path, seq: int) -> None:
+    """An emitter's own number beyond 64 bits is kept beside the columns."""
+    [(event, _)] = archived(tmp_path, login(1, seq=seq))
+
+    assert event.seq == seq
+
+
 def test_the_last_hours_of_the_calendar(tmp_path: Path) -> None:
     """A time whose UTC lies beyond the year 9999 is archived and read back."""
     value = login(1, occurred_at="9999-12-31T23:59:59-14:00")

@@ -81,6 +81,14 @@ def test_the_answer_is_what_reading_everything_finds(
     assert offsets(where, question) == [one.offset for one in everything if fits(one)]
 
 
+@pytest.mark.parametrize(("second", "wanted"), [(0, [0]), (119, [119]), (120, [120])])
+def test_bounds_of_a_segment_are_inside(where: Store, second: int, wanted: list[int]) -> None:
+    """A segment whose first or last login is exactly at a bound is not passed over."""
+    at = START + timedelta(seconds=second)
+
+    assert offsets(where, Question(since=at, until=at + timedelta(microseconds=1))) == wanted
+
+
 def test_a_mapped_address_is_its_ipv4(where: Store) -> None:
     """`::ffff:203.0.113.9` was the same machine as `203.0.113.9`."""
     assert 161 in offsets(where, Question(network=ip_network("203.0.113.9")))

@@ -265,6 +265,12 @@ def test_a_seal_of_a_stranger_under_our_name_is_named(home: Path) -> None:
         pytest.param({"rows": 29}, "accounting", id="fewer rows"),
         pytest.param({"rows": 29, "rejected": ((150, 150),)}, "wrong_rows", id="a row disowned"),
         pytest.param({"rejected": ((150, 150),)}, "accounting", id="a row that is also a reject"),
+        pytest.param({"rows": 29, "absent": ((200, 200),)}, "accounting", id="outside its range"),
+        pytest.param(
+            {"rows": 28, "absent": ((150, 150),), "rejected": ((150, 150),)},
+            "accounting",
+            id="an offset named twice",
+        ),
         pytest.param({"from_ms": 0}, "wrong_rows", id="other times"),
         pytest.param({"sequence": 3}, "order", id="other sequence"),
         pytest.param({"previous": "0" * 64}, "order", id="other chain"),
