@@ -115,9 +115,12 @@ class Engine:
         """
         tally = Tally()
         accepted = await self._claim(arrivals, store, tally)
+        # Asked before the logs are read: what is settled by now stands in them.
+        others = await store.settled(besides=partition)
         readings = await store.record(self.observe(accepted), self.first_look)
         frontier = FOR_EVER_MS if caught_up else self._frontier(partition, tally.latest_ms)
-        settled = await store.advance(partition, frontier)
+        await store.advance(partition, frontier)
+        settled = min(others, frontier)
         tally.looked = len(readings)
         if readings:
             tally.revised += await store.settle(
@@ -146,9 +149,9 @@ class Engine:
         subjects = await store.unsettled(shards, before, most)
         if not subjects:
             return 0, []
+        settled = await store.settled()  # before the logs are read, as above
         readings = await store.read(subjects)
         closed = FOR_EVER_MS if idle else clock_ms - CLOSE_MS
-        settled = await store.settled()
         revised = await store.settle(
             [
                 # A log that has expired is settled too, or it would be asked for again for ever.

@@ -15,6 +15,7 @@ from .windows import (
     Settlement,
     Standing,
     Subject,
+    least_frontier,
     look_bytes,
     worth_telling,
 )
@@ -73,19 +74,18 @@ class MemoryStore:
                 due[subject] = self._reading(kept)
         return due
 
-    async def advance(self, partition: int, frontier_ms: int) -> int:
+    async def advance(self, partition: int, frontier_ms: int) -> None:
         """See WindowStore."""
         self._frontiers[partition] = frontier_ms
-        return min(self._frontiers.values())
 
     async def announce(self, partitions: Iterable[int]) -> None:
         """See WindowStore."""
         for partition in partitions:
             self._frontiers.setdefault(partition, 0)
 
-    async def settled(self) -> int:
+    async def settled(self, besides: int | None = None) -> int:
         """See WindowStore."""
-        return min(self._frontiers.values(), default=0)
+        return least_frontier(self._frontiers, besides)
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
         """See WindowStore."""

@@ -141,8 +141,8 @@ class WindowStore(Protocol):
         """
         ...
 
-    async def advance(self, partition: int, frontier_ms: int) -> int:
-        """Say that `partition` is recorded up to an event time; the least such time of all.
+    async def advance(self, partition: int, frontier_ms: int) -> None:
+        """Say that `partition` is recorded up to an event time.
 
         FOR_EVER_MS: read to its end. A partition of which nobody has spoken holds nothing back.
         """
@@ -152,8 +152,11 @@ class WindowStore(Protocol):
         """Partitions of which nothing is known yet hold `as_of` parts back until they are read."""
         ...
 
-    async def settled(self) -> int:
-        """The event time up to which every partition is recorded (less disorder inside it)."""
+    async def settled(self, besides: int | None = None) -> int:
+        """The event time up to which every partition is recorded (less disorder inside it).
+
+        `besides`: every other partition; FOR_EVER_MS where there is none.
+        """
         ...
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
@@ -248,6 +251,14 @@ def cap(entries: list[bytes], most: int = HOUR_CAP) -> tuple[list[bytes], set[in
         else:
             full.add(of)
     return kept, full
+
+
+def least_frontier(frontiers: Mapping[int, int], besides: int | None) -> int:
+    """How far all partitions have come, or all but one; 0 while nobody has said anything."""
+    least = min((at for number, at in frontiers.items() if number != besides), default=None)
+    if least is None:
+        return 0 if besides is None else FOR_EVER_MS
+    return least
 
 
 def look_bytes(attempts: int) -> int:

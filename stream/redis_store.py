@@ -17,6 +17,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
+from config.failpoints import hit
 from detectors.attempts import split
 from detectors.pseudonyms import Pseudonyms
 from detectors.windows import (
@@ -28,6 +29,7 @@ from detectors.windows import (
     Standing,
     Subject,
     at_ms,
+    least_frontier,
     look_bytes,
     worth_telling,
 )
@@ -93,6 +95,7 @@ class RedisStore:
                 standings[index] = "duplicate" if same else "conflict"
 
         await asyncio.gather(*(one(*group, members) for group, members in grouped.items()))
+        hit("store.after_claim")
         return standings
 
     async def record(
@@ -122,24 +125,20 @@ class RedisStore:
                 due[failing[at]] = (shard, blob)
 
         await asyncio.gather(*(one(shard, subjects) for shard, subjects in grouped.items()))
+        hit("store.after_record")
         return await self._readings(due)
 
-    async def advance(self, partition: int, frontier_ms: int) -> int:
+    async def advance(self, partition: int, frontier_ms: int) -> None:
         """See WindowStore."""
+        await self._retry(
+            "advance",
+            lambda: self._client.hset(keys.FRONTIERS, str(partition), str(frontier_ms)),
+        )
 
-        async def call() -> list[bytes]:
-            pipeline = self._client.pipeline(transaction=False)
-            pipeline.hset(keys.FRONTIERS, str(partition), str(frontier_ms))
-            pipeline.hvals(keys.FRONTIERS)
-            frontiers: list[bytes] = (await pipeline.execute())[1]
-            return frontiers
-
-        return min(map(int, await self._retry("advance", call)))
-
-    async def settled(self) -> int:
+    async def settled(self, besides: int | None = None) -> int:
         """See WindowStore."""
-        frontiers = await self._retry("settled", lambda: self._client.hvals(keys.FRONTIERS))
-        return min(map(int, frontiers), default=0)
+        found = await self._retry("settled", lambda: self._client.hgetall(keys.FRONTIERS))
+        return least_frontier({int(number): int(at) for number, at in found.items()}, besides)
 
     async def announce(self, partitions: Iterable[int]) -> None:
         """See WindowStore."""
@@ -174,6 +173,7 @@ class RedisStore:
             for draft in settlement.drafts:
                 if draft.alert_id in revised:
                     self._told.put(draft.alert_id, (draft.size, draft.rank))
+        hit("store.after_settle")
         return revised
 
     def _settle_call(self, settlement: Settlement, *, whole: bool) -> Call:
