@@ -12,10 +12,10 @@ from typing import Any, cast
 from detectors.alerts import Alert
 from detectors.engine import Arrival, Engine
 from detectors.events import LoginEvent, milliseconds
-from detectors.windows import SubjectLog, WindowStore
+from detectors.windows import FOR_EVER_MS, SubjectLog, WindowStore
 from loadtest.oracle import Expected
 
-from .builders import START, arrivals, finish, rules
+from .builders import START, arrivals, engine, finish, rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +82,56 @@ async def work(
     async def one(worker: int) -> None:
         store = hesitant(stores[worker % len(stores)], random)
         for batch in hands[worker]:
-            await judge.handle(batch, store)
+            await judge.handle(batch, store, partition=batch[0].partition)
             if random.random() < how.sweeps:
                 clock = milliseconds(START) + random.randrange(-3_600_000, 8 * 3_600_000)
                 await judge.sweep(store, range(shards), clock, idle=random.random() < 0.3)
 
     await asyncio.gather(*map(one, range(how.workers)))
-    await finish(
-        judge, stores[0], max((milliseconds(e.judged_at) for e in events), default=0), shards
-    )
+    await at_rest(judge, stores[0], events, how.workers, shards)
+
+
+async def catch_up(
+    stores: Sequence[WindowStore], events: Sequence[LoginEvent], how: Disorder, shards: int = 1
+) -> None:
+    """Each worker reads a partition of its own at its own pace, less than a minute disordered."""
+    random = Random(how.seed)
+    late = {event.event_id: random.uniform(0, 59.9) for event in events}
+    coming = sorted(events, key=lambda e: e.occurred_at.timestamp() + late[e.event_id])
+    partition_of = [random.randrange(how.workers) for _ in coming]
+
+    async def one(worker: int) -> None:
+        store = hesitant(stores[worker % len(stores)], random)
+        judge = engine()
+        await store.announce(range(how.workers))
+        mine = [event for event, at in zip(coming, partition_of, strict=True) if at == worker]
+        arriving = arrivals(mine, partition=worker)
+        clock = 0
+        while arriving:
+            batch = arriving[: random.randint(1, how.batch)]
+            arriving = arriving[len(batch) :]
+            tally = await judge.handle(batch, store, partition=worker, caught_up=not arriving)
+            clock = max(clock, tally.latest_ms)
+            if random.random() < how.sweeps:
+                await judge.sweep(store, range(shards), clock, idle=False)
+        await store.advance(worker, FOR_EVER_MS)
+
+    await asyncio.gather(*map(one, range(how.workers)))
+    await at_rest(engine(), stores[0], events, how.workers, shards)
+
+
+async def at_rest(
+    judge: Engine,
+    store: WindowStore,
+    events: Sequence[LoginEvent],
+    partitions: int,
+    shards: int,
+) -> None:
+    """Every partition is read to its end, and nothing is left to judge."""
+    for partition in range(partitions):
+        await store.advance(partition, FOR_EVER_MS)
+    clock = max((milliseconds(event.judged_at) for event in events), default=0)
+    await finish(judge, store, clock, shards)
 
 
 def _batches(
@@ -100,12 +141,12 @@ def _batches(
     coming += [event for event in events if random.random() < how.again]
     if how.shuffled:
         random.shuffle(coming)
-    arriving = arrivals(coming)
     batches: list[Sequence[Arrival]] = []
     start = 0
-    while start < len(arriving):
+    while start < len(coming):
         end = start + random.randint(1, how.batch)
-        batches.append(arriving[start:end])
+        partition = random.randrange(how.workers)
+        batches.append(arrivals(coming[start:end], partition=partition, offset=start))
         start = end
     late = [batch for batch in batches if random.random() < how.redelivered]
     for batch in late:

@@ -190,14 +190,19 @@ def test_all_partitions_have_come_as_far_as_the_last_of_them(keeper: Keeper) -> 
     """What is settled is the least frontier; a partition of which nothing is known is at zero."""
 
     async def scenario(one: WindowStore, other: WindowStore) -> list[int]:
-        steps = [await one.settled(), await one.advance(0, 50)]
+        steps = [await one.settled(), await one.settled(besides=0)]
+        await one.advance(0, 50)
+        steps += [await other.settled(), await other.settled(besides=0)]
         await other.announce(range(2))
-        steps += [await one.settled(), await other.advance(1, 30), await one.advance(0, 70)]
+        steps += [await one.settled(), await one.settled(besides=1)]
+        await other.advance(1, 30)
         await other.announce(range(2))
-        steps += [await one.settled(), await other.advance(1, FOR_EVER_MS), await other.settled()]
-        return steps
+        steps += [await one.settled(), await one.settled(besides=1)]
+        await other.advance(1, FOR_EVER_MS)
+        return [*steps, await other.settled(), await other.settled(besides=0)]
 
-    assert run(keeper, scenario, workers=2) == [0, 50, 0, 30, 30, 30, 70, 70]
+    found = run(keeper, scenario, workers=2)
+    assert found == [0, FOR_EVER_MS, 50, FOR_EVER_MS, 0, 50, 30, 50, 50, FOR_EVER_MS]
 
 
 def test_unsettled_subjects_come_bounded_and_by_shard(keeper: Keeper) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,9 +14,9 @@ from detectors import engine as engine_module
 from detectors.alerts import Alert
 from detectors.events import LoginEvent
 from loadtest.oracle import judge as by_brute_force
-from tests.builders import QUIET, engine, found, series
+from tests.builders import QUIET, arrivals, engine, found, login, series
 from tests.event_sets import Run, events_of, runs
-from tests.interleaving import Disorder, expected, monotone, work
+from tests.interleaving import Disorder, around, at_rest, expected, monotone, work
 
 from .conftest import in_redis
 from .keepers import InMemory, InRedis, Keeper
@@ -113,6 +114,39 @@ def test_redis_tells_what_memory_tells(
         request.getfixturevalue("fresh_redis").flushdb()
 
     assert monotone(alerts) == monotone(found(events))
+
+
+@pytest.mark.parametrize("call", range(1, 9))
+@pytest.mark.parametrize("handles_last", [False, True])
+def test_what_another_partition_brings_meanwhile_is_not_overlooked(
+    keeper: Keeper, call: int, handles_last: bool
+) -> None:
+    """A success recorded between any two calls of another worker still ends a slow series."""
+    slow = series(4, every=660)
+    success = login(300, "own", outcome="success")
+
+    async def scenario() -> list[Alert]:
+        async with keeper.open(2) as (one, other):
+            await one.announce(range(2))
+            calls = count(1)
+
+            async def meanwhile() -> None:
+                if next(calls) == call:
+                    batch = arrivals([success], partition=1)
+                    await engine().handle(batch, other, partition=1, caught_up=True)
+
+            store = around(one, meanwhile)
+            judge, arriving = engine(), arrivals(slow)
+            if handles_last:
+                await judge.handle(arriving, store, partition=0, caught_up=True)
+            else:
+                await judge.handle(arriving[:3], store, partition=0)
+                await judge.handle(arriving[3:], store, partition=0)
+            await judge.sweep(store, range(keeper.shards), arriving[-1].appended_ms, idle=True)
+            await at_rest(judge, one, slow, 2, keeper.shards)
+        return await keeper.told()
+
+    assert asyncio.run(scenario()) == []
 
 
 def test_one_worker_in_order_agrees_on_every_part(keeper: Keeper, events: list[LoginEvent]) -> None:

@@ -14,7 +14,7 @@ from detectors.memory import MemoryStore
 from loadtest.oracle import judge as by_brute_force
 from tests.builders import DAY, HOUR, MINUTE, QUIET, engine, final, found, login, series
 from tests.event_sets import Run, events_of, runs
-from tests.interleaving import Disorder, expected, monotone, work
+from tests.interleaving import Disorder, catch_up, expected, monotone, work
 
 DISORDER = st.builds(
     Disorder,
@@ -79,6 +79,29 @@ def test_a_minute_of_disorder_changes_no_alert_at_all(some: list[Run], seed: int
     coming = sorted(events, key=lambda e: e.occurred_at.timestamp() + random.uniform(0, 59.9))
 
     assert found(coming, cut=random.randint(1, 40)) == found(events)
+
+
+@given(
+    some=runs(first=QUIET - 5000, last=QUIET + 9000),
+    how=st.builds(
+        Disorder,
+        seed=st.integers(0, 1 << 32),
+        workers=st.integers(2, 4),
+        batch=st.integers(1, 30),
+        sweeps=st.sampled_from([0, 0.5]),
+    ),
+)
+@settings(deadline=None, max_examples=200)
+def test_partitions_that_lag_behind_change_no_alert_at_all(some: list[Run], how: Disorder) -> None:
+    """While a worker catches up on its partition, `as_of` parts wait for what it will bring."""
+    events = events_of(some)
+
+    async def caught_up() -> list[Alert]:
+        store = MemoryStore()
+        await catch_up([store], events, how)
+        return final(store)
+
+    assert asyncio.run(caught_up()) == found(events)
 
 
 def test_a_flood_is_capped_the_same_however_it_is_cut() -> None:
