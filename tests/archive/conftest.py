@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,16 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def corner(kafka_bootstrap: str, tmp_path: Path) -> Iterator[Corner]:
     """Give topics, keys and an archive folder of the test's own; its archivers end with it."""
+    made = make_corner(kafka_bootstrap, tmp_path)
+    yield made
+    made.end()
+
+
+def make_corner(bootstrap: str, home: Path) -> Corner:
+    """Make a corner on this Kafka with its data in `home`."""
     environ = {
-        "KAFKA_BOOTSTRAP": kafka_bootstrap,
-        "LOGINWARD_HOME": str(tmp_path),
+        "KAFKA_BOOTSTRAP": bootstrap,
+        "LOGINWARD_HOME": str(home),
         "LOGINWARD_KAFKA_TOPIC_PREFIX": f"archive{next(_numbers)}-{os.getpid()}-",
         "LOGINWARD_KAFKA_PARTITIONS": "2",
         # The shortest a broker takes: a stopped archiver is given up after it.
@@ -33,14 +40,4 @@ def corner(kafka_bootstrap: str, tmp_path: Path) -> Iterator[Corner]:
     }
     settings = load(environ=environ)
     ensure_topics(settings.kafka)
-    made = Corner(settings, environ)
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], bool], str], None]:
-    """Give a wait for a state of another process, bounded and without a fixed time."""
-    from .corner import wait_until
-
-    return wait_until
+    return Corner(settings, environ)

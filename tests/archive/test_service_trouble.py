@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,10 @@ from kafka.admin import KafkaAdminClient
 
 from archive.read import segments
 from config.kafka import ensure_topics, kafka_python_options, topic_ids, topic_name
+from deploy.embedded import Stack
 
 from .builders import login
+from .conftest import make_corner
 from .corner import PATIENCE, Corner, wait_until
 from .test_service import assert_complete, decodable
 
@@ -226,3 +228,24 @@ def test_archivers_that_come_and_go_lose_and_double_nothing(corner: Corner) -> N
     assert "data_synced: kill" in corner.log(0)
     assert "seal_linked: kill" in corner.log(2)
     assert_complete(corner)
+
+
+def test_a_broker_that_is_killed_is_waited_for(
+    stack_factory: Callable[..., Stack], tmp_path: Path
+) -> None:
+    """A kill -9 of Kafka stops nothing for good: the archiver stays up and goes on by itself."""
+    stack = stack_factory(valkey=False)
+    corner = make_corner(stack.up().kafka_bootstrap, tmp_path)
+    corner.send("logins", [login(number) for number in range(300)])
+    process = corner.archiver()
+    corner.wait_sealed("logins")
+
+    stack.kill_kafka()
+    stack.start_kafka()
+    corner.send("logins", [login(number) for number in range(300, 600)])
+    corner.wait_sealed("logins")
+
+    assert process.poll() is None
+    assert_complete(corner)
+    stack.kill_kafka()
+    assert corner.stop(process) == 0
