@@ -46,17 +46,17 @@ def command(
     from config.settings import load
     from loginward_cli.demo import course, summary
     from loginward_cli.demo.options import SECONDS, Options
+    from loginward_cli.demo.show import can_draw
     from loginward_cli.embedded import told
     from loginward_cli.home import check_home
 
-    terminal = sys.stdout.isatty()
-    if seconds is None and not terminal:
+    if seconds is None and not sys.stdout.isatty():
         seconds = SECONDS
     options = Options(
         seconds=seconds,
         profile=profile,
         workers=workers,
-        view=terminal and not no_view,
+        view=not no_view and can_draw(),
         events=events,
         keep=keep,
     )

@@ -84,10 +84,11 @@ def _set_up(
     names = load_pseudonyms(settings)
     children = running.enter_context(Children(folder, options.workers, home))
     ensure_topics(settings.kafka)
+    feed = running.enter_context(LiveFeed(settings.kafka, pseudonyms=names))
+    before = _left_before(feed) if options.keep else 0
     traffic = Traffic(plan, settings.kafka, names)
     running.callback(traffic.stop)
     traffic.start()
-    feed = running.enter_context(LiveFeed(settings.kafka, pseudonyms=names))
     return Stage(
         options=options,
         folder=folder,
@@ -99,7 +100,14 @@ def _set_up(
         traffic=traffic,
         marks=marks,
         home=home,
+        before=before,
     )
+
+
+def _left_before(feed: LiveFeed) -> int:
+    """Records of `logins` before the first one of ours."""
+    wait_for(lambda: bool(feed.picture().partitions), REST_WITHIN_S)
+    return feed.picture().in_kafka
 
 
 def _configure(options: Options, user: Settings, folder: DemoFolder, servers: Stack) -> None:
@@ -144,7 +152,7 @@ def _reckon(stage: Stage) -> Summary:
     replayed = reckoning.replay_archive(
         stage.settings, stage.pseudonyms, stage.folder.events, stage.feed.current_alerts
     )
-    counts, picture = stage.feed.counts(), stage.feed.picture()
+    counts = stage.feed.counts()
     note("Ending the pipeline and its servers.")
     stage.children.stop()
     alerts = stage.feed.current_alerts()
@@ -152,7 +160,7 @@ def _reckon(stage: Stage) -> Summary:
     caught = {address for alert in alerts.values() for address in alert.ips} & attackers
     return Summary(
         times=_times(stage),
-        sent=picture.in_kafka if stage.options.keep else stage.traffic.sent.records,
+        sent=stage.before + stage.traffic.sent.records,
         read=counts.read,
         judged=counts.judged,
         duplicates=counts.duplicates,
@@ -173,7 +181,8 @@ def _reckon(stage: Stage) -> Summary:
 def _finished(stage: Stage) -> bool:
     """Everything in Kafka is judged and sealed, and Kafka has at least what we sent."""
     picture = stage.feed.picture()
-    at_end = picture.in_kafka >= stage.traffic.sent.records and not picture.lag
+    sent = stage.before + stage.traffic.sent.records
+    at_end = picture.in_kafka >= sent and not picture.lag
     return at_end and picture.sealed == picture.in_kafka
 
 

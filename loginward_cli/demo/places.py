@@ -18,7 +18,7 @@ def places(
     """Labels and places, the most wanted first."""
     metrics = " ".join(f"{child.name}=http://127.0.0.1:{child.port}/metrics" for child in children)
     return [
-        ("data", f"{_short(folder.root)}   logs {_short(folder.logs)}/"),
+        ("data", f"{short(folder.root)}   logs {short(folder.logs)}/"),
         ("Kafka", f"{kafka}   Valkey {redis}"),
         ("metrics", metrics),
     ]
@@ -35,7 +35,7 @@ def commands(
     `caught` are addresses with an alert.
     """
     program = "./loginward" if Path.cwd() == home and (home / "loginward").exists() else "loginward"
-    demo = f"{program} --config {shlex.quote(_short(folder.config))}"
+    demo = f"{program} --config {shlex.quote(short(folder.config))}"
     query = f"{demo} archive query"
     if caught:
         # The shortest: the line must fit into 80 columns.
@@ -48,13 +48,13 @@ def commands(
         wanted.append(("doctor", f"{demo} doctor"))
         wanted.append(("demo", f"kill -9 {children[0].pid}   # {children[0].name}: see it return"))
     else:
-        events = shlex.quote(_short(folder.events))
+        events = shlex.quote(short(folder.events))
         wanted.append(("replay", f"{program} replay {events} --alerts alerts.jsonl"))
     known = present()
     return [command for name, command in wanted if name in known]
 
 
-def _short(path: Path) -> str:
+def short(path: Path) -> str:
     """The path as it is typed from here, where that is shorter."""
     try:
         return str(path.relative_to(Path.cwd()))

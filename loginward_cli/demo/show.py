@@ -28,6 +28,13 @@ class Show(Protocol):
         ...
 
 
+def can_draw() -> bool:
+    """Whether standard output is a terminal that can move its cursor and show a frame."""
+    console = Console()
+    utf = console.encoding.lower().startswith("utf")
+    return console.is_terminal and not console.is_dumb_terminal and utf
+
+
 @contextmanager
 def screen() -> Iterator[Show]:
     """The live screen on standard output; what stood on the terminal comes back after it."""

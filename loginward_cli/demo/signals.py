@@ -1,4 +1,4 @@
-"""How a demo is ended from outside: Ctrl-C asks, a second Ctrl-C or SIGTERM does not wait."""
+"""How a demo is ended from outside: Ctrl-C asks, a second one or SIGTERM does not wait."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ TERMINATED = 128 + signal.SIGTERM
 
 
 class Ending:
-    """While entered, SIGINT sets `asked` (a second one raises), SIGTERM raises SystemExit."""
+    """While entered, SIGTERM raises SystemExit, and SIGINT KeyboardInterrupt.
+
+    After `gently` the first SIGINT only sets `asked`: there is something to be reckoned up.
+    """
 
     def __init__(self) -> None:
         self.asked = threading.Event()
+        self._gently = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -29,8 +33,12 @@ class Ending:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def gently(self) -> None:
+        """From now on the first Ctrl-C is a request."""
+        self._gently = True
+
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
-        if self.asked.is_set():
+        if self.asked.is_set() or not self._gently:
             raise KeyboardInterrupt
         self.asked.set()
 

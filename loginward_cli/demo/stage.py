@@ -62,6 +62,8 @@ class Stage:
     traffic: Traffic
     marks: Marks
     home: Path
+    before: int
+    """Records of `logins` that an earlier demo left, with --keep."""
 
     def watch(self, show: Show, ending: Ending) -> None:
         """Show what happens until the time is over or Ctrl-C. Raises LoginwardError."""
@@ -70,8 +72,10 @@ class Stage:
             self.children.check()
             self.traffic.check()
             picture = self.feed.picture()
-            if not self.marks.ready:
-                self._ready(picture)
+            if not self.marks.ready and self._ready(picture):
+                self.marks.ready = time.time()
+                self.traffic.attack()
+                ending.gently()
             show(picture, self._around(picture), self.marks.since_start())
             if time.monotonic() - looked > _SERVERS_EVERY_S:
                 self._tend_servers()
@@ -81,16 +85,15 @@ class Stage:
         ready = self.marks.ready
         return bool(ready) and time.time() - ready > self.options.bound
 
-    def _ready(self, picture: Picture) -> None:
-        """The pipeline is ready when it has judged, and nothing old waits any more."""
-        if picture.counts.judged and picture.lag < picture.counts.judged:
-            self.marks.ready = time.time()
-            self.traffic.attack()
-        elif self.marks.since_start() > self.marks.since_start(self.marks.stack) + READY_WITHIN_S:
+    def _ready(self, picture: Picture) -> bool:
+        """Whether the pipeline judges new logins, and hardly an old one waits."""
+        if time.time() - self.marks.stack > READY_WITHIN_S:
             raise LoginwardError(
                 f"the pipeline has judged nothing within {READY_WITHIN_S:.0f} s; read the logs in "
                 f"{self.folder.logs}"
             )
+        new = picture.counts.read - self.before
+        return new > 0 and picture.lag <= new
 
     def _tend_servers(self) -> None:
         """A server that was killed is started again; the pipeline waits and loses nothing."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from console.live_lines import clock
 
+from .places import short
 from .reckoning import Archived, Replay
 
 
@@ -63,7 +65,7 @@ def text(summary: Summary, commands: list[str]) -> str:
     lines = ["", f"The demo is over ({clock(summary.times.ended)}).", ""]
     lines += [f"  {label:<13}{said}" for label, said in _rows(summary)]
     lines += [f"    {difference}" for difference in summary.replay.differences]
-    lines += ["", f"The data stays in {summary.folder} until the next demo. To look around:"]
+    lines += ["", f"Until the next demo the data stays in {short(Path(summary.folder))}. Try:"]
     lines += [f"  {command}" for command in commands]
     return "\n".join(lines)
 
@@ -104,7 +106,7 @@ def _archive(archived: Archived) -> str:
 
 def _first_alert(times: Times) -> str:
     if times.first_alert is None:
-        return "none"
+        return "no new one"
     said = f"{times.first_alert:.1f} s after the start"
     if times.attack_to_alert is None:
         return said

@@ -33,7 +33,7 @@ WAVE = timedelta(seconds=60)
 PAUSE = timedelta(seconds=30)
 _LARGEST_WAVE = 3.0
 _DUPLICATES = 0.01
-_BAD_EVERY_S = 15
+_BAD_EVERY_S = 4
 _FIELDS = ("origin", "reason", "account_class", "channel", "received_at")
 _STEP_S = 0.1
 
