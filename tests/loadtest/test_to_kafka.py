@@ -25,7 +25,7 @@ from tests.conftest import TopicFactory
 
 from .conftest import MONDAY_MS, Make
 
-_PARTITIONS = 3
+PARTITIONS = 3
 _PSEUDONYMS = Pseudonyms(b"k" * 32)
 
 
@@ -44,9 +44,10 @@ def _send(make: Make, target: Target, **options: object) -> list[LedgerLine]:
     return [decode(line) for line in out.getvalue().splitlines()]
 
 
-def _read(kafka: KafkaSettings, topic: str) -> dict[tuple[int, int], tuple[bytes, bytes | None]]:
+def read(kafka: KafkaSettings, topic: str) -> dict[tuple[int, int], tuple[bytes, bytes | None]]:
+    """Every record of a topic: (partition, offset) -> (key, value)."""
     consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False)
-    partitions = [TopicPartition(topic, n) for n in range(_PARTITIONS)]
+    partitions = [TopicPartition(topic, n) for n in range(PARTITIONS)]
     consumer.assign(partitions)
     consumer.seek_to_beginning()
     ends = consumer.end_offsets(partitions)
@@ -69,12 +70,12 @@ def test_the_ledger_names_every_record_by_offset(
     The values are those of the same run into a file, the keys pseudonyms, the partition one per
     account.
     """
-    topic = fresh_topic("logins", partitions=_PARTITIONS)
+    topic = fresh_topic("logins", partitions=PARTITIONS)
     options = {"events": 20_000, "disorder_ms": 60_000, "duplicates": 0.02, "bad": 50}
 
     told = _send(make, Target(kafka=kafka, topic=topic, pseudonyms=_PSEUDONYMS), **options)
 
-    found = _read(kafka, topic)
+    found = read(kafka, topic)
     assert {(line.partition, line.offset) for line in told} == set(found)
     assert len(told) == len(found) > 20_050
     homes: dict[str | None, set[int]] = {}
@@ -91,7 +92,7 @@ def test_the_ledger_names_every_record_by_offset(
         assert key == named.encode()
         homes.setdefault(line.account, set()).add(line.partition)
     assert {len(partitions) for partitions in homes.values()} == {1}
-    assert set(Counter(line.partition for line in told)) == set(range(_PARTITIONS))
+    assert set(Counter(line.partition for line in told)) == set(range(PARTITIONS))
     values = Counter(value for _, value in found.values())
     assert values == Counter(make("A+G", **options).lines)
 
@@ -100,13 +101,13 @@ def test_a_paced_run_arrives_whole(
     make: Make, kafka: KafkaSettings, fresh_topic: TopicFactory
 ) -> None:
     """With a pace every record is sent and awaited too (a minute in the time it takes)."""
-    topic = fresh_topic("logins", partitions=_PARTITIONS)
+    topic = fresh_topic("logins", partitions=PARTITIONS)
     run = deliveries(make.request("A+G", rate=20.0, duration_ms=60_000))
     pace = Pace(start_ms=MONDAY_MS, speedup=600.0, clock=WallClock())
 
     tally = asyncio.run(send(run, Target(kafka=kafka, topic=topic, pseudonyms=_PSEUDONYMS), pace))
 
-    assert len(_read(kafka, topic)) == tally.records > 1_000
+    assert len(read(kafka, topic)) == tally.records > 1_000
 
 
 def test_a_topic_that_is_not_there_is_told(make: Make, kafka: KafkaSettings) -> None:
