@@ -16,7 +16,7 @@ from faust.types import StreamT, TopicT
 from faust.worker import Worker
 from mode.types import ServiceT
 
-from config.kafka import aiokafka_options
+from config.kafka_options import aiokafka_options
 from config.sections import KafkaSettings
 
 from .driver import ALIAS, BatchConsumer, register

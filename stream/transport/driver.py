@@ -23,6 +23,7 @@ from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
+from mode import Service
 
 from .batch import Batch, Chunk
 from .consumer_thread import BatchConsumerThread
@@ -286,8 +287,13 @@ class BatchConsumer(stock.Consumer):
     def _named(self) -> str:
         return ", ".join(map(repr, self._busy()))
 
-    async def verify_all_partitions_active(self) -> None:
+    @Service.task
+    async def _commit_livelock_detector(self) -> None:
         """Report partitions that get no answer; Faust's check compares two different clocks."""
+        async for _ in self.itertimer(self.options.stall_after / 4, name="stalls"):
+            await self._report_stalls()
+
+    async def _report_stalls(self) -> None:
         after = self.options.stall_after.total_seconds()
         silent = await self._thread.silent_for()
         stalled = {partition: s for partition, s in silent.items() if s >= after}

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from .workers import SCRIPT, Worker
+from . import worker
+from .workers import Main, Worker
 
 # A worker that was killed is missed after 2 s: nothing here waits for the default of 10.
 QUICK = {"session_timeout": 2.0, "heartbeat_interval": 0.5}
@@ -28,7 +29,9 @@ def start(kafka_bootstrap: str, tmp_path: Path, group: str) -> Iterator[Callable
     """Give a starter of workers; its keywords are the plan, the journal is named by `name`."""
     started: list[Worker] = []
 
-    def begin(topic: str, *, name: str = "journal", script: Path = SCRIPT, **plan: Any) -> Worker:
+    def begin(
+        topic: str, *, name: str = "journal", main: Main = worker.main, **plan: Any
+    ) -> Worker:
         full = {
             "bootstrap": kafka_bootstrap,
             "group": group,
@@ -37,10 +40,10 @@ def start(kafka_bootstrap: str, tmp_path: Path, group: str) -> Iterator[Callable
             **plan,
             "spans": QUICK | plan.get("spans", {}),
         }
-        worker = Worker(full, script)
-        started.append(worker)
-        return worker
+        begun = Worker(full, main)
+        started.append(begun)
+        return begun
 
     yield begin
-    for worker in started:
-        worker.close()
+    for begun in started:
+        begun.close()

@@ -1,7 +1,5 @@
 """Stock Faust on the same topic: what the batched transport is there to replace.
 
-    python stock_worker.py '{..., "concurrency": 1, "raise_at": 12}'
-
 Transport `kafka` is Faust's own; `batched` is ours with an agent of the same kind, so that a test
 can show both side by side.
 """
@@ -9,9 +7,7 @@ can show both side by side.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import sys
 from datetime import timedelta
 from typing import Any
 
@@ -78,10 +74,8 @@ def batched_app(plan: dict[str, Any]) -> BatchApp:
     return app
 
 
-if __name__ == "__main__":
-    chosen = json.loads(sys.argv[1])
-    if chosen["transport"] == "batched":
-        sys.exit(run_worker(batched_app(chosen)))
-    stock = stock_app(chosen)
-    sys.argv = ["stock", "worker", "--without-web", "-l", "error"]
-    stock.main()
+def main(plan: dict[str, Any]) -> int:
+    """Run one worker as planned."""
+    if plan["transport"] == "kafka":
+        stock_app(plan).Worker(override_logging=False).execute_from_commandline()
+    return run_worker(batched_app(plan))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ def test_a_second_sigterm_changes_nothing(start: Start, topic: str) -> None:
     """An impatient supervisor does not break the clean end."""
     worker = start(topic, slow_s=0.7, **ONE_BY_ONE)
     worker.wait_for("begin 0 0 5")
-    worker.process.terminate()
+    worker.signal(signal.SIGTERM)
 
     assert worker.terminate() == 0
 

@@ -153,7 +153,7 @@ def test_no_more_batches_are_handed_over_than_may_be_open(
     opened = {int(line.split()[1]) for line in worker.said if line.startswith("open")}
     assert max(opened) == limit
     assert [line for line in worker.said if line.startswith("revoked ")] == []
-    assert worker.process.poll() is None
+    assert not worker.ended
 
 
 def test_records_deleted_before_they_were_read_are_told(

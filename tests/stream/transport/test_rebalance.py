@@ -51,7 +51,7 @@ class Auditor(threading.Thread):
 
     def handled(self) -> Handled:
         """What all workers together have handled."""
-        return Handled(*self.journals.glob("journal*[!r]"))
+        return Handled(*self.journals.glob("journal-?"))
 
     def run(self) -> None:
         """Look ten times a second."""
@@ -117,7 +117,7 @@ def test_a_storm_of_rebalances(
             if chance.random() < 0.5:
                 gone.kill()
             else:
-                gone.process.send_signal(signal.SIGTERM)
+                gone.signal(signal.SIGTERM)
 
     auditor.expect_all(6 * 300)
     for worker in workers:
@@ -125,25 +125,27 @@ def test_a_storm_of_rebalances(
 
 
 def test_a_batch_that_outlasts_its_rebalance_marks_nothing(
-    start: Start, topic: str, group: str, kafka_bootstrap: str, auditor: Auditor
+    start: Start, topic: str, kafka_bootstrap: str, auditor: Auditor, tmp_path: Path
 ) -> None:
     """After the grace time the partition goes to another worker; the late done() is harmless."""
     produce(kafka_bootstrap, topic, [100] * PARTITIONS)
+    gate = tmp_path / "gate"
     slow = start(
         topic,
         name="journal-1",
-        slow_s=3,
+        wait_for_file=str(gate),
         options={"batch_records": 100},
         spans={"revoke_grace": 0.3},
     )
     slow.wait_for("begin")
     quick = start(topic, name="journal-2", **STEADY)
-    quick.wait_for("assigned")
+    quick.wait_for("assigned ")
+    gate.touch()
     slow.wait_for("handled")
 
     auditor.expect_all(100)
     assert "unfinished" in slow.complaints()
-    assert slow.process.poll() is None
+    assert not slow.ended
     assert quick.terminate() == 0
 
 
@@ -154,10 +156,10 @@ def test_a_worker_that_stood_still_beyond_its_session_comes_back_harmless(
     produce(kafka_bootstrap, topic, [1000] * PARTITIONS)
     zombie = start(topic, name="journal-1", **STEADY)
     zombie.wait_for("handled")
-    zombie.process.send_signal(signal.SIGSTOP)
+    zombie.signal(signal.SIGSTOP)
     other = start(topic, name="journal-2", **STEADY)
     other.wait_for("assigned 0 1 2 3")
-    zombie.process.send_signal(signal.SIGCONT)
+    zombie.signal(signal.SIGCONT)
 
     auditor.expect_all(1000)
     zombie.wait_for("assigned")

@@ -7,16 +7,15 @@ Faust, Faust has been mended there and the reason in stream/transport/ can be sh
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from kafka.admin import KafkaAdminClient
 
 from tests.conftest import TopicFactory
 
+from . import stock_worker
 from .workers import Worker, committed, eventually, produce
 
-SCRIPT = Path(__file__).with_name("stock_worker.py")
 Start = Callable[..., Worker]
 
 
@@ -32,7 +31,7 @@ def test_l1_stock_faust_commits_past_an_event_whose_agent_raised(
     start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient
 ) -> None:
     """Stock: offset 12 raised, was never handled, and is below the commit. Ours: test_acks.py."""
-    worker = start(topic, script=SCRIPT, transport="kafka", raise_at=12)
+    worker = start(topic, main=stock_worker.main, transport="kafka", raise_at=12)
     worker.wait_for("handled 0 19")
 
     eventually(lambda: committed(kafka_admin, group, topic), {0: 20})
@@ -55,7 +54,7 @@ def test_l5_two_agents_and_the_first_event_still_in_work(
     expected: dict[int, int],
 ) -> None:
     """One agent hangs on the head of the partition while the other finishes all the rest."""
-    worker = start(topic, script=SCRIPT, transport=transport, concurrency=2, hang_at=0)
+    worker = start(topic, main=stock_worker.main, transport=transport, concurrency=2, hang_at=0)
     for offset in range(5, 20) if transport == "kafka" else (5, 10, 15):
         worker.wait_for(f"handled 0 {offset}")
 

@@ -1,7 +1,5 @@
 """A worker process for the tests: appends what it handled to a file and misbehaves where told.
 
-    python worker.py '{"bootstrap": ..., "group": ..., "topic": ..., "journal": ..., ...}'
-
 Each journal line is one JSON object, written in one piece before `done()`, so that it outlives a
 kill -9.
 On standard output it says what it is at, one word and a number a line.
@@ -17,6 +15,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -30,6 +29,12 @@ from stream.transport.app import BatchApp
 def say(word: str, *numbers: object) -> None:
     """Print one line that a test waits for."""
     os.write(1, (" ".join(map(str, [word, *numbers])) + "\n").encode())
+
+
+def appears(path: Path) -> None:
+    """Wait for a file."""
+    while not path.exists():
+        time.sleep(0.02)
 
 
 class Handler:
@@ -68,6 +73,8 @@ class Handler:
 
         if "slow_s" in self.plan:
             await asyncio.sleep(self.plan["slow_s"])
+        if "wait_for_file" in self.plan:
+            await asyncio.to_thread(appears, Path(self.plan["wait_for_file"]))
         if meant("raise_at"):
             raise KeyError("A123456789")
         if meant("hang_at"):
@@ -147,7 +154,3 @@ def main(plan: dict[str, Any]) -> int:
     )
     handler.agent = app
     return run_worker(app, *([Watch(app)] if plan.get("watch") else []))
-
-
-if __name__ == "__main__":
-    sys.exit(main(json.loads(sys.argv[1])))

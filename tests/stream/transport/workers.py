@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import multiprocessing
 import os
-import selectors
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +17,37 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
-ROOT = Path(__file__).resolve().parents[3]
-SCRIPT = Path(__file__).with_name("worker.py")
+from . import stock_worker, worker
+
 WAIT_S = 60  # for one expected line; a bound, never a measure
+_LOOK_S = 0.01
+
+# Workers are forked from a process that has imported everything: a second less for each of them.
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["stream.transport", worker.__name__, stock_worker.__name__])
+
+Main = Callable[[dict[str, Any]], int]
+
+
+def _run(main: Main, plan: dict[str, Any], out: str, err: str) -> None:
+    """Be the worker: its output goes to files, which outlive a kill."""
+    for path, standard in ((out, 1), (err, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), standard)
+    os.chdir(Path(out).parent)
+    sys.exit(main(plan))
 
 
 class Worker:
     """One worker process."""
 
-    def __init__(self, plan: dict[str, Any], script: Path = SCRIPT) -> None:
+    def __init__(self, plan: dict[str, Any], main: Main = worker.main) -> None:
         self.said: list[str] = []
-        self._rest = b""
-        self.errors = Path(f"{plan['journal']}.{time.monotonic_ns()}.stderr")
-        with self.errors.open("wb") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, str(script), json.dumps(plan)],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                cwd=self.errors.parent,
-            )
+        self._read = 0
+        stem = f"{plan['journal']}.{time.monotonic_ns()}"
+        self.output, self.errors = Path(f"{stem}.stdout"), Path(f"{stem}.stderr")
+        arguments = (main, plan, str(self.output), str(self.errors))
+        self.process = _context.Process(target=_run, args=arguments, daemon=True)
+        self.process.start()
 
     def wait_for(self, *prefixes: str, within: float = WAIT_S) -> None:
         """Read on until a line began with each of these; fails with what was said instead."""
@@ -47,7 +57,7 @@ class Worker:
             if not missing:
                 return
         raise AssertionError(
-            f"no {missing} (exit {self.process.poll()}): {self.said[-20:]}\n{self.complaints()}"
+            f"no {missing} (exit {self.process.exitcode}): {self.said[-20:]}\n{self.complaints()}"
         )
 
     def wait_for_silence(self, seconds: float) -> None:
@@ -56,47 +66,53 @@ class Worker:
             pass
 
     def _lines(self, deadline: float) -> Iterator[str]:
-        assert self.process.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
-            while (left := deadline - time.monotonic()) > 0:
-                while b"\n" in self._rest:
-                    line, self._rest = self._rest.split(b"\n", 1)
-                    self.said.append(line.decode())
-                    yield self.said[-1]
-                if selector.select(left):
-                    data = os.read(self.process.stdout.fileno(), 65536)
-                    if not data:
-                        return
-                    self._rest += data
+        while True:
+            ended = self.ended
+            data = self.output.read_bytes() if self.output.exists() else b""
+            while (end := data.find(b"\n", self._read)) >= 0:
+                self.said.append(data[self._read : end].decode())
+                self._read = end + 1
+                yield self.said[-1]
+            if ended or time.monotonic() > deadline:
+                return
+            time.sleep(_LOOK_S)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone."""
+        return self.process.exitcode is not None
 
     def complaints(self) -> str:
         """What it wrote to standard error."""
-        return self.errors.read_text()
+        return self.errors.read_text() if self.errors.exists() else ""
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
 
     def terminate(self) -> int:
         """SIGTERM; the exit code."""
-        self.process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         return self.exit_code()
 
     def kill(self) -> None:
         """Send SIGKILL and reap it."""
         self.process.kill()
-        self.process.wait()
+        self.process.join()
 
     def close(self) -> None:
         """Leave nothing behind."""
         self.kill()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self.process.close()
 
     def exit_code(self, within: float = WAIT_S) -> int:
         """Wait for its end."""
-        try:
-            return self.process.wait(within)
-        except subprocess.TimeoutExpired:
+        self.process.join(within)
+        if self.process.exitcode is None:
             self.kill()
-            raise AssertionError(f"did not end: {self.complaints()}") from None
+            raise AssertionError(f"did not end: {self.complaints()}")
+        return self.process.exitcode
 
 
 class Handled:
