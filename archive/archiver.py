@@ -164,12 +164,21 @@ class Archiver(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
             ids = await asyncio.to_thread(self._topic_ids, sorted({place.topic for place in new}))
             starts = await self._consumer.beginning_offsets(new)
             ends = await self._consumer.end_offsets(new)
+            told = {place: await self._consumer.committed(place) or 0 for place in new}
         except (KafkaError, LoginwardError) as failure:
             self._metrics.failures.labels("kafka").inc()
             _log.warning("archive cannot ask Kafka for its topics", error=str(failure))
             return
         for place in new:
             await self._open_one(place, ids[place.topic], starts[place], ends[place])
+            if place in self._open and told[place] > self._open[place].pending.first:
+                _log.warning(
+                    "this folder holds less than Kafka was told; what is missing is read again. "
+                    "Is another archiver writing elsewhere, or is this an older copy?",
+                    partition=str(place),
+                    told=told[place],
+                    held=self._open[place].pending.first,
+                )
 
     async def _open_one(self, place: TopicPartition, topic_id: str, start: int, end: int) -> None:
         part = PartitionId(

@@ -27,6 +27,9 @@ PATIENCE = 60.0
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a request at most: as `incidents` takes."""
+
 Place = tuple[int, int]
 """Partition and offset."""
 
@@ -64,7 +67,9 @@ class Corner:
         headers: list[tuple[str, bytes]] | None = None,
     ) -> None:
         """Send `values`, spread over the partitions, and note where Kafka put each."""
-        producer = KafkaProducer(**kafka_python_options(self.settings.kafka))
+        producer = KafkaProducer(
+            **kafka_python_options(self.settings.kafka), max_request_size=LARGEST
+        )
         name = topic_name(self.settings.kafka, topic)
         sent = [
             (value, producer.send(name, value, key=key, partition=number % 2, headers=headers))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from aiokafka import AIOKafkaConsumer
 from prometheus_client import CollectorRegistry
 
@@ -221,4 +223,25 @@ def test_a_redelivery_is_counted_and_left_out(corner: Corner) -> None:
     second.run(lambda made: all_sealed(second, made, 10))
 
     assert second.value("redelivered_total", topic="logins") == 2  # one a partition
+    assert_complete(corner)
+
+
+def test_a_folder_that_holds_less_than_kafka_was_told_is_filled_again(
+    corner: Corner, tmp_path: Path
+) -> None:
+    """An older copy of the archive, or another folder, is warned about and completed from Kafka."""
+    corner.send("logins", [login(number) for number in range(40)])
+
+    async def all_sealed(bench: Bench, made: Archiver) -> None:
+        await bench.turns_until(made, lambda: bench.value("records_total", topic="logins") == 40)
+
+    first = Bench(corner=corner, limits=Limits(records=1, interval=60.0))
+    first.run(lambda made: all_sealed(first, made))
+    corner.root.rename(tmp_path / "elsewhere")
+    second = Bench(corner=corner, limits=Limits(records=1, interval=60.0))
+    with structlog.testing.capture_logs() as said:
+        second.run(lambda made: all_sealed(second, made))
+
+    warned = [one for one in said if "less than Kafka was told" in one["event"]]
+    assert [(one["held"], one["told"]) for one in warned] == [(0, 20), (0, 20)]
     assert_complete(corner)

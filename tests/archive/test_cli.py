@@ -5,49 +5,52 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from archive import show
 from detectors.pseudonyms import Pseudonyms
+from loginward_cli.__main__ import main
 
 from .builders import PART, login, logins, record, seal, store
-from .corner import ROOT
 
-Answer = subprocess.CompletedProcess[str]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How a command ended and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Cli:
-    """Runs `loginward archive` on an archive in `home`."""
+    """Runs `loginward archive` in this process, on an archive in `home`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, captured: pytest.CaptureFixture[str]) -> None:
         self.store = store(home)
         key = home / "keys" / "pseudonym.key"
         key.write_text(bytes(range(32)).hex())
         key.chmod(0o600)
-        self._home = home
+        self._captured = captured
 
     def __call__(self, *arguments: str) -> Answer:
         """Run it with these arguments."""
-        return subprocess.run(
-            [sys.executable, "-m", "loginward_cli", "archive", *arguments],
-            cwd=ROOT,
-            env=os.environ | {"LOGINWARD_HOME": str(self._home), "PYTHONPATH": str(ROOT)},
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        self._captured.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["archive", *arguments])
+        said = self._captured.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Answer(returncode=ended.value.code, stdout=said.out, stderr=said.err)
 
 
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Give a command line with an archive of 60 logins and one hostile record."""
-    made = Cli(tmp_path)
+    monkeypatch.setenv("LOGINWARD_HOME", str(tmp_path))
+    made = Cli(tmp_path, capsys)
     seal(made.store, logins(0, 60))
     hostile = login(60, user_agent="=cmd|' /C calc'!A0", account="\x1b[31m\u202e", event_id="@x\ny")
     seal(made.store, [record(60, hostile)])

@@ -45,6 +45,7 @@ def test_the_archive_is_the_ledger_without_rejects(corner: Corner) -> None:
     corner.send("logins", values)
     corner.send("logins.rejected", [*BAD, bytes(range(256)) * 256], headers=[("reason", b"x")])
     corner.send("alerts", [b'{"alert_id":"a"}', None], key=b"a")
+    corner.send("incidents", [b"x" * 5_000_000], key=b"i")  # larger than a partition's fetch
 
     process = corner.archiver()
     for topic in corner.ledger:
@@ -53,7 +54,7 @@ def test_the_archive_is_the_ledger_without_rejects(corner: Corner) -> None:
     assert corner.stop(process) == 0
     assert_complete(corner)
     assert corner.verify().rejected == len(BAD) + 1
-    for topic in ("logins.rejected", "alerts"):
+    for topic in ("logins.rejected", "alerts", "incidents"):
         records = dict(corner.records(topic))
         assert {place: record.value for place, record in records.items()} == corner.ledger[topic]
     assert all(
