@@ -48,6 +48,8 @@ def command(context: typer.Context) -> None:
         raise typer.Exit(_run((*_PYTHON, "pytest", *context.args)))
     for name, argv in _CHECKS:
         _step(name, argv)
+    with told():
+        quicken_starts(Console())
     raise typer.Exit(_tests())
 
 
@@ -62,8 +64,6 @@ def _step(name: str, argv: Sequence[str]) -> None:
 
 def _tests() -> int:
     """Run pytest under coverage; its closing line is said again at the very end."""
-    with told():
-        quicken_starts(Console())
     note("== tests")
     with TemporaryDirectory(prefix="loginward-coverage-") as folder:
         environ = {**os.environ, "COVERAGE_FILE": str(Path(folder) / "coverage")}
