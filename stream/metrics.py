@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from detectors.errors import LoginwardError
+
 REGISTRY = CollectorRegistry(auto_describe=True)
 """Ours alone: nothing that a library registers by itself appears on our page."""
 
@@ -66,5 +68,12 @@ BATCH_RECORDS = Histogram(
 
 def serve(host: str, port: int) -> None:
     """Answer Prometheus on `host`:`port`; port 0 means not at all."""
-    if port:
+    if not port:
+        return
+    try:
         start_http_server(port, addr=host, registry=REGISTRY)
+    except OSError as failure:
+        raise LoginwardError(
+            f"metrics.port: {host}:{port}: {failure.strerror}; give each process a port of its own "
+            "(LOGINWARD_METRICS_PORT), or 0 for none"
+        ) from None

@@ -22,12 +22,14 @@ from .redis_store import RedisStore
 from .relay import Relay
 from .sending import Sender
 from .transport import TransportHooks, TransportOptions, make_app, run_worker
+from .waiting import until_reachable
 
 log = structlog.get_logger(__name__)
 
 
 def run_detect(settings: Settings) -> int:
     """Run one detect worker until it is told to stop; the exit code (70: work was left undone)."""
+    until_reachable(settings.kafka)
     ensure_topics(settings.kafka)
     topic = topic_name(settings.kafka, "logins")
     topic_id = topic_ids(settings.kafka, [topic])[topic]
@@ -68,6 +70,7 @@ def run_detect(settings: Settings) -> int:
 
 def run_relay(settings: Settings) -> int:
     """Carry outboxes to `alerts` until told to stop."""
+    until_reachable(settings.kafka)
     ensure_topics(settings.kafka)
     metrics.serve(settings.metrics.host, settings.metrics.port)
     asyncio.run(_relay(settings))
