@@ -32,7 +32,7 @@ def _loginward(home: Path, *args: str) -> tuple[int, str, str]:
 def _lives(pid: int) -> bool:
     """Tell it also where the first process is slow to bury the dead."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
