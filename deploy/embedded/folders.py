@@ -11,11 +11,11 @@ _NEEDED_MB = 64
 _UNUSABLE = frozenset(',:\\$"\n\r')
 
 
-def prepare(directory: Path) -> Path:
+def make_folder(directory: Path) -> None:
     """Make the folder, readable by its owner alone.
 
     Raises:
-        StackError: its name cannot stand in the servers' configuration, or its disk is full.
+        StackError: it cannot be made, or its name cannot stand in the servers' configuration.
     """
     if bad := sorted(_UNUSABLE & set(str(directory))):
         raise StackError(
@@ -24,12 +24,19 @@ def prepare(directory: Path) -> Path:
         )
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        free = shutil.disk_usage(directory).free // 1_000_000
     except OSError as error:
         raise StackError(f"{directory}: {error.strerror}: choose another data folder") from error
+
+
+def check_room(directory: Path) -> None:
+    """Make sure that a server can start to write.
+
+    Raises:
+        StackError: its disk is nearly full.
+    """
+    free = shutil.disk_usage(directory).free // 1_000_000
     if free < _NEEDED_MB:
         raise StackError(
             f"{directory}: {free} MB free, at least {_NEEDED_MB} MB are needed: "
             "free some space or choose another data folder"
         )
-    return directory

@@ -11,10 +11,10 @@ from .errors import StackError
 REPOSITORY_VARIABLE = "LOGINWARD_MAVEN_REPOSITORY"
 _TIMEOUT_S = 60
 
-type_of_count = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+Counter = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
-def maven(folder: Path, count: type_of_count | None = None) -> Any:
+def maven(folder: Path, count: Counter | None = None) -> Any:
     """Give jgo's context, which keeps what it fetches in the folder.
 
     The files come from Maven Central, or from the mirror named by LOGINWARD_MAVEN_REPOSITORY.
@@ -38,20 +38,20 @@ def fetch_artifact(context: Any, coordinate: str, *, attempts: int) -> Path:
         StackError: it did not come.
     """
     artifact = context.create_dependency(coordinate).artifact
-    for attempt in range(1, attempts + 1):
+    failure = ""
+    for _ in range(attempts):
         try:
             return Path(artifact.resolve())
         except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
             # jgo leaves half a file behind and would take it for the whole the next time.
             artifact.cached_path.unlink(missing_ok=True)
-            if attempt == attempts:
-                raise StackError(
-                    f"{coordinate}: cannot be fetched: {_first_line(error)}: check the network, "
-                    f"or name a mirror of Maven Central in {REPOSITORY_VARIABLE}"
-                ) from error
-    raise AssertionError(attempts)
+            failure = _first_line(error)
+    raise StackError(
+        f"{coordinate}: cannot be fetched in {attempts} attempts: {failure}: check the network, "
+        f"or name a mirror of Maven Central in {REPOSITORY_VARIABLE}"
+    )
 
 
 def _first_line(error: BaseException) -> str:
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    text = next(iter(str(error).splitlines()), type(error).__name__)
     return "".join(c if c.isprintable() else "?" for c in text)[:300]

@@ -43,11 +43,13 @@ def start(command: Command, *, owner: int | None) -> int:
 
     Args:
         command: what to run.
-        owner: a process whose end, by whatever signal, ends the server; None: it stays.
+        owner: this process, whose end by whatever signal ends the server; None: it stays.
 
     Raises:
         StackError: the program could not be started.
     """
+    if owner not in {None, os.getpid()}:  # as after a fork: the leash would not know its owner
+        raise StackError(f"{command.argv[0]}: only the owner, process {owner}, can start it")
     report, write_end = os.pipe()
     # -I -S: no environment, no site packages; the leash is there in 20 ms.
     argv = [sys.executable, "-I", "-S", str(_LEASH), str(owner or 0), str(write_end)]

@@ -11,7 +11,7 @@ import msgspec
 from . import process
 from .cache import only_one
 from .errors import StackError
-from .folders import prepare
+from .folders import check_room, make_folder
 from .ports import LOOPBACK, free_port, is_free
 from .progress import Progress, Silent
 from .record import STOPPED, ServerRecord, read_record, write_record
@@ -42,7 +42,7 @@ class Server(ABC):
         Args:
             directory: its folder.
             ports: fixed ports by listener name; by default free ones, kept over restarts.
-            owner: a process whose end ends the server; None: it outlives its starter.
+            owner: the starting process if its end shall end the server; None: it stays.
             progress: told what is fetched and prepared.
         """
         self.directory = directory.resolve()  # one folder, one name: its server is known by it
@@ -108,12 +108,13 @@ class Server(ABC):
         Raises:
             StackError: it did not start; with the end of its log.
         """
-        prepare(self.directory)
+        make_folder(self.directory)
         with only_one(self.directory / ".lock"):
             record, pid = self.record, self.pid
             if record and record.pid == pid:
                 return self.wait(record) if wait else record
             self.stop()  # running without a record: its ports are not known
+            check_room(self.directory)
             fixed = same_ports or bool(self._fixed_ports)
             return self._start_somewhere(record, fixed=fixed, wait=wait)
 

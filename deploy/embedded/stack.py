@@ -10,7 +10,7 @@ import msgspec
 
 from .endpoints import Endpoints
 from .errors import StackError
-from .folders import prepare
+from .folders import make_folder
 from .kafka_config import Listeners
 from .kafka_server import KafkaServer
 from .progress import Progress
@@ -93,7 +93,7 @@ class Stack:
         Raises:
             StackError: a server did not start. What was started before it stays.
         """
-        prepare(self.data_dir)
+        make_folder(self.data_dir)
         for server in self.servers:
             server.start()
         return self.endpoints

@@ -217,3 +217,9 @@ def _consume(bootstrap: str, topic: str) -> list[bytes]:
         found += [r.value for r in consumer.poll(timeout_ms=1000).get(partition, [])]
     consumer.close()
     return found
+
+
+def test_only_the_owner_starts_what_it_owns(tmp_path: Path) -> None:
+    """A forked child would start a server that nothing ends."""
+    with pytest.raises(StackError, match="only the owner, process 1, can start it"):
+        ValkeyServer(tmp_path, owner=1).start()
