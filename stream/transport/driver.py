@@ -18,7 +18,6 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, cast
 
-from faust.transport.consumer import Fetcher
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP
@@ -314,7 +313,6 @@ class Transport(stock.Transport):
     """Faust's aiokafka transport with the batching consumer."""
 
     Consumer: ClassVar[Any] = BatchConsumer
-    Fetcher: ClassVar[Any] = Fetcher
 
     @property
     def options(self) -> TransportOptions:

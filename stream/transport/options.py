@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from detectors.errors import LoginwardError
+
 from .marks import Partition
 
 PartitionsCallback = Callable[[frozenset[Partition]], None]
@@ -53,7 +55,8 @@ class TransportOptions:
     session_timeout: timedelta = timedelta(seconds=10)
     """How long a dead worker's partitions wait for a new one."""
     heartbeat_interval: timedelta = timedelta(seconds=3)
-    rebalance_timeout: timedelta = timedelta(seconds=60)
+    rebalance_timeout: timedelta = timedelta(seconds=30)
+    """How long the broker waits for a member to rejoin before it goes on without it."""
     revoke_grace: timedelta = timedelta(seconds=20)
     """How long a rebalance waits for the batch in work; must stay under `rebalance_timeout`."""
     stop_grace: timedelta = timedelta(seconds=20)
@@ -61,6 +64,7 @@ class TransportOptions:
     exit_grace: timedelta = timedelta(seconds=15)
     """How long everything else may take to stop after that; then exit 70 as well."""
     request_timeout: timedelta = timedelta(seconds=40)
+    """Longest wait for an answer; above `rebalance_timeout`, for joining may take that long."""
     group_instance_id: str | None = None
     """Static membership: a restart within `session_timeout` moves no partition. One id a worker:
     two with the same id throw each other out in turns (seen as ever more rebalances)."""
@@ -72,6 +76,18 @@ class TransportOptions:
     damage_retries: int = 3
     """Fetches of a frame with a wrong checksum before it counts as damaged: on the wire it may be
     an accident, on the disk it stays."""
+
+    def __post_init__(self) -> None:
+        for smaller, larger in (
+            ("revoke_grace", "rebalance_timeout"),
+            ("rebalance_timeout", "request_timeout"),
+            ("heartbeat_interval", "session_timeout"),
+        ):
+            if getattr(self, smaller) >= getattr(self, larger):
+                raise LoginwardError(
+                    f"transport.{smaller}: {getattr(self, smaller)} is not shorter than "
+                    f"transport.{larger}, {getattr(self, larger)}; lower the one or raise the other"
+                )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -74,8 +74,26 @@ def batched_app(plan: dict[str, Any]) -> BatchApp:
     return app
 
 
+def careless_app(plan: dict[str, Any]) -> BatchApp:
+    """An agent on the batched transport that does not use run_batches, and fails."""
+    kafka = load(environ={"KAFKA_BOOTSTRAP": plan["bootstrap"]}).kafka
+    app = bare_app(kafka, group=plan["group"], options=TransportOptions(batch_records=5))
+
+    @app.agent(batch_topic(app, plan["topic"]))
+    async def consume(stream: faust.StreamT[Any]) -> None:
+        async for batch in stream:
+            say("begin", 0, batch.first_offset)
+            if batch.last_offset >= plan["raise_at"]:
+                raise KeyError(batch.first_offset)
+            batch.done()
+
+    return app
+
+
 def main(plan: dict[str, Any]) -> int:
     """Run one worker as planned."""
+    if plan["transport"] == "careless":
+        return run_worker(careless_app(plan))
     if plan["transport"] == "kafka":
         stock_app(plan).Worker(override_logging=False).execute_from_commandline()
     return run_worker(batched_app(plan))

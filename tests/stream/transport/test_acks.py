@@ -12,6 +12,7 @@ from kafka.admin import KafkaAdminClient
 
 from tests.conftest import TopicFactory
 
+from . import stock_worker
 from .workers import Handled, Worker, committed, eventually, produce
 
 Start = Callable[..., Worker]
@@ -125,6 +126,30 @@ def test_sigterm_during_a_batch_that_hangs_exits_70_without_committing_it(
     assert worker.terminate() == 70
     assert committed(kafka_admin, group, topic) == {0: 10}
     assert "still at work on" in worker.complaints()
+
+
+def test_an_agent_that_does_not_use_run_batches_cannot_lose_a_batch_either(
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient
+) -> None:
+    """Faust's ack of a batch that was not done gives the agent away: exit 70, no commit."""
+    worker = start(topic, main=stock_worker.main, transport="careless", raise_at=7)
+
+    assert worker.exit_code() == 70
+    assert "the agent moved on from <Batch" in worker.complaints()
+    assert committed(kafka_admin, group, topic).get(0, 0) <= 5
+
+
+def test_a_shutdown_that_hangs_is_ended_from_outside(
+    start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient
+) -> None:
+    """A service that never stops cannot keep the partitions: the watchdog exits 70 in its time."""
+    spans = {"stop_grace": 0.5, "exit_grace": 0.5}
+    worker = start(topic, hang_at_stop=True, spans=spans, **ONE_BY_ONE)
+    worker.wait_for("handled 0 15 20")
+
+    assert worker.terminate() == 70
+    assert "stopping took longer than 0:00:01" in worker.complaints()
+    assert committed(kafka_admin, group, topic) == {0: 20}
 
 
 def test_a_second_sigterm_changes_nothing(start: Start, topic: str) -> None:

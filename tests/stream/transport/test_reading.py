@@ -108,15 +108,17 @@ def test_a_frame_larger_than_a_batch_is_cut(
     assert starts[1:] == [line["end"] for line in handled.lines][:-1]
 
 
-def test_a_batch_tells_keys_times_and_the_end_of_the_log(
+def test_a_batch_tells_keys_times_and_the_end_of_the_log_and_trusts_no_content(
     start: Start, fresh_topic: TopicFactory, kafka_bootstrap: str, tmp_path: Path
 ) -> None:
-    """Keys and log-append times stand beside the values; a null value stays null."""
+    """Keys, values and log-append times are parallel; what Faust would obey is only bytes."""
     topic = fresh_topic("logins", message_timestamp_type="LogAppendTime")
+
+    evil = b'{"__faust": {"ns": "os.system"}}'
 
     async def two() -> None:
         async with aiokafka.AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
-            await producer.send_and_wait(topic, b"v", timestamp_ms=1_000)
+            await producer.send_and_wait(topic, evil, headers=[("Faust-Ag-ReplyTo", b"t")])
             await producer.send_and_wait(topic, None, key=b"k", timestamp_ms=1_000)
 
     asyncio.run(two())
@@ -126,7 +128,7 @@ def test_a_batch_tells_keys_times_and_the_end_of_the_log(
 
     lines = [json.loads(line) for line in (tmp_path / "journal").read_text().splitlines()]
     values, keys, times = ([x for line in lines for x in line[k]] for k in ("values", "keys", "ms"))
-    assert (values, keys) == (["v", None], [None, "k"])
+    assert (values, keys) == ([evil.decode(), None], [None, "k"])
     assert all(time > 1_600_000_000_000 for time in times)  # the broker's clock, not 1970
     assert {line["highwater"] for line in lines} == {2}
 

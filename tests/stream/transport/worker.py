@@ -129,6 +129,14 @@ class Watch(mode.Service):
             await self.sleep(0.01)
 
 
+class HangsAtStop(mode.Service):
+    """Does not come to its end, as Faust's own services are known to do."""
+
+    async def on_stop(self) -> None:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+
+
 def main(plan: dict[str, Any]) -> int:
     """Run one worker as planned."""
     logging.basicConfig(level=plan.get("log", "WARNING"), stream=sys.stderr)
@@ -153,4 +161,9 @@ def main(plan: dict[str, Any]) -> int:
         ),
     )
     handler.agent = app
-    return run_worker(app, *([Watch(app)] if plan.get("watch") else []))
+    services: list[mode.Service] = []
+    if plan.get("watch"):
+        services.append(Watch(app))
+    if plan.get("hang_at_stop"):
+        services.append(HangsAtStop())
+    return run_worker(app, *services)
