@@ -54,9 +54,7 @@ class DetectSettings:
 
     batch_records: Annotated[int, Between(1, 100_000)]
     buffered_batches: Annotated[int, Between(1, 64)]
-    lateness: Annotated[timedelta, Between(timedelta(minutes=1), timedelta(days=30))]
     identity_ttl: Annotated[timedelta, Between(timedelta(minutes=1), timedelta(days=30))]
-    max_record_bytes: Annotated[int, Between(1024, 1_000_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

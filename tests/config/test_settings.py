@@ -31,11 +31,11 @@ def test_environment_wins_over_file_and_file_over_default(tmp_path: Path) -> Non
     """The strongest source of a key decides; the others keep what they alone say."""
     path = _file(tmp_path, '[kafka]\nbootstrap = "kafka1:1"\npartitions = 32\n')
 
-    settings = load(path, {"KAFKA_BOOTSTRAP": "kafka2:2", "LOGINWARD_DETECT_LATENESS": "5m"})
+    settings = load(path, {"KAFKA_BOOTSTRAP": "kafka2:2", "LOGINWARD_DETECT_IDENTITY_TTL": "5m"})
 
     assert settings.kafka.bootstrap == "kafka2:2"
     assert settings.kafka.partitions == 32
-    assert settings.detect.lateness == timedelta(minutes=5)
+    assert settings.detect.identity_ttl == timedelta(minutes=5)
     assert settings.detect.batch_records == 5000
 
 
@@ -56,7 +56,7 @@ def test_every_problem_is_told_in_one_pass(tmp_path: Path) -> None:
         tmp_path,
         "[detect]\n"
         'batch_records = "5mn"\n'
-        'lateness = "5mn"\n'
+        'identity_ttl = "5mn"\n'
         "batch_recrods = 1\n"
         "buffered_batches = true\n"
         "[kafkaa]\n"
@@ -77,7 +77,7 @@ def test_every_problem_is_told_in_one_pass(tmp_path: Path) -> None:
         "environment LOGINWARD_KAFKA_PARTITIONS: '0' is not between 1 and 1024",
         f"{path}:2 detect.batch_records: '5mn' {whole}",
         f"{path}:5 detect.buffered_batches: True {whole}",
-        f"{path}:3 detect.lateness: '5mn' {units}",
+        f"{path}:3 detect.identity_ttl: '5mn' {units}",
         f"{path}:9 logging.level: 'loud' is none of debug, info, warning, error",
         f"{path}:8 logging.json: 'yes' is neither true nor false",
     ]
