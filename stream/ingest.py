@@ -115,10 +115,11 @@ class Ingest:
                 held = flush_counted(source, counts, cut_off=False)
                 records = [self._event(found, "live") for found in held]
                 unsaved = unsaved or bool(held)
-            hit("ingest.before_deliver")
-            if records and not await _unless_stopped(self._deliver(records), stop):
-                return counts  # unconfirmed, so the position stays where it was
-            hit("ingest.after_deliver")
+            if records:
+                hit("ingest.before_deliver")
+                if not await _unless_stopped(self._deliver(records), stop):
+                    return counts  # unconfirmed, so the position stays where it was
+                hit("ingest.after_deliver")
             if unsaved and now - saved_at >= SAVE_EVERY_S:
                 _save(follower, source, save)
                 saved_at, unsaved = now, False
