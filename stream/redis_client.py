@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from redis import exceptions
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from config.redis_options import redis_options
 from config.settings import RedisSettings
 from detectors.errors import LoginwardError
 
@@ -36,24 +35,7 @@ def connect(settings: RedisSettings) -> Redis:
         raise LoginwardError(
             f'redis.mode: {settings.mode!r} comes with a later version; use "single"'
         )
-    options: dict[str, Any] = {}
-    if settings.password_file is not None:
-        try:
-            options["password"] = settings.password_file.read_text()[:4096].rstrip("\r\n")
-        except OSError as failure:
-            raise LoginwardError(
-                f"redis.password_file: {settings.password_file}: {failure.strerror}"
-            ) from None
-    if settings.ssl_cafile is not None:
-        options["ssl_ca_certs"] = str(settings.ssl_cafile)
-    seconds = settings.timeout.total_seconds()
-    return Redis.from_url(
-        settings.url,
-        socket_timeout=seconds,
-        socket_connect_timeout=seconds,
-        retry=Retry(NoBackoff(), 0),
-        **options,
-    )
+    return Redis.from_url(settings.url, retry=Retry(NoBackoff(), 0), **redis_options(settings))
 
 
 def transient(failure: BaseException) -> bool:
