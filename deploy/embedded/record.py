@@ -31,5 +31,8 @@ def write_record(directory: Path, record: ServerRecord) -> None:
     """Write the record so that a reader sees the old one or the new one, never half."""
     target = directory / FILE_NAME
     scratch = target.with_suffix(f".{os.getpid()}")
-    scratch.write_bytes(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
-    scratch.replace(target)
+    try:
+        scratch.write_bytes(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)

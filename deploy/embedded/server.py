@@ -3,6 +3,7 @@
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -113,8 +114,8 @@ class Server(ABC):
             record, pid = self.record, self.pid
             if record and record.pid == pid:
                 return self.wait(record) if wait else record
-            self.stop()  # running without a record: its ports are not known
             check_room(self.directory)
+            self.stop()  # running without a record: its ports are not known
             fixed = same_ports or bool(self._fixed_ports)
             return self._start_somewhere(record, fixed=fixed, wait=wait)
 
@@ -124,7 +125,8 @@ class Server(ABC):
             process.stop(pid, str(self.config), within_s=self.stop_within_s)
         process.reap(str(self.config))
         if record := self.record:
-            write_record(self.directory, msgspec.structs.replace(record, pid=STOPPED))
+            with suppress(OSError):  # a full disk: it is stopped all the same, and looks crashed
+                write_record(self.directory, msgspec.structs.replace(record, pid=STOPPED))
 
     def kill(self) -> None:
         """End the server at once (kill -9), as a crash would."""
