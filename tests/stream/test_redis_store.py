@@ -86,9 +86,7 @@ def test_nothing_expires_before_retention_has_passed(
     run(keeper, scenario)
 
 
-def test_every_key_that_can_be_many_expires(
-    keeper: InRedis, fresh_redis: redis.Redis
-) -> None:
+def test_every_key_that_can_be_many_expires(keeper: InRedis, fresh_redis: redis.Redis) -> None:
     """What an attacker can make many of goes by itself, and every key lies in its shard."""
     asyncio.run(_judge(keeper, series(30, every=1, accounts=30)))
 
