@@ -45,6 +45,8 @@ _HINTS = (
     *(b"cvv", b"cvc", b"credential", b"security"),
     rb"\u",  # an escaped letter may hide any of them
 )
+_SEPARATORS = b" \t_.-"
+_LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz")
 _FOLD = re.compile(r"[\s_.\-]")
 
 
@@ -58,18 +60,17 @@ def scrub(raw: bytes) -> bytes:
     """`raw` with every secret-shaped field's value replaced by `removed:<length>`; other bytes as
     they were.
 
-    A record that is no JSON object is returned unchanged: it has no fields. Records without any
-    hint of
-    a secret (nearly all) cost a few substring searches.
+    A record that is no JSON object, or nested without end, is returned unchanged. Records without
+    any hint of a secret (nearly all) cost a few substring searches.
     """
-    folded = raw.lower().replace(b'"bad_password"', b"")  # a reason on the wire, not a field
+    folded = raw.translate(_LOWER, _SEPARATORS)
+    folded = folded.replace(b'"badpassword"', b"")  # a reason on the wire, not a field
     if not any(hint in folded for hint in _HINTS):
         return raw
     try:
-        tree = msgspec.json.decode(raw)
+        cleaned, found = _clean(msgspec.json.decode(raw))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return raw
-    cleaned, found = _clean(tree)
     return msgspec.json.encode(cleaned) if found else raw
 
 
