@@ -3,7 +3,7 @@
 uvloop, large polls and buffers, raw bytes with msgspec, counters of a minute in Redis by one
 pipelined INCR and EXPIRE for each failure. Nothing of our transport, store or engine. It counts one
 thing (failures an address and minute) where detect judges every detection. Sixteen of the agent at
-once (`concurrency=16`; unsafe, commits jump over unfinished events) were tried: not faster.
+once (`concurrency=16`; unsafe, commits jump over unfinished events) showed no gain.
 
 Run as `python -m loadtest.bench.stock_faust BOOTSTRAP REDIS_URL TOPIC EVENTS SECONDS`; it
 stops after so many events or so many seconds, whichever is first; its last line is JSON.
