@@ -99,12 +99,11 @@ class Archiver(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka shi
 
     async def turn(self) -> None:
         """Read once, take what came, open what is newly ours, seal what is due."""
-        known = dict(self._open)
         batch = await self._fetch()
         async with self._lock:
             for place, records in batch.items():
-                # Closed or reopened since: these records were read from another position.
-                if place in known and known[place] is self._open.get(place):
+                # Not open (yet, or any more): read from a position that is not the segments' end.
+                if place in self._open:
                     self._take(place, records)
             await self._open_assigned()
             await self._seal_all(self._due())
