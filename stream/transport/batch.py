@@ -18,7 +18,7 @@ class DamagedFrame:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Chunk:
     """Records of one partition as parallel lists, and the offsets [start, end) they account for.
 

@@ -21,12 +21,13 @@ from typing import Any, ClassVar, cast
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP
-from faust.types.tuples import ConsumerMessage
 from mode import Service
 
 from .batch import Batch, Chunk
 from .consumer_thread import BatchConsumerThread
+from .envelope import BatchMessage
 from .exits import leave
+from .listener import RebalanceListener
 from .marks import OffsetMarks, Partition, PartitionProgress
 from .options import TransportHooks, TransportOptions, TransportState
 
@@ -39,70 +40,6 @@ log = logging.getLogger(__name__)
 def register() -> None:
     """Make `batched://host:port` known to Faust."""
     TRANSPORTS.aliases[ALIAS] = f"{__name__}:Transport"
-
-
-class BatchMessage(ConsumerMessage):
-    """Faust's envelope of a batch; it watches Faust's ack, the trace of an agent that moved on."""
-
-    __slots__ = ("_acked", "_owner")
-
-    def __init__(self, batch: Batch, owner: BatchConsumer, generation_id: int) -> None:
-        self._acked = False
-        self._owner = owner
-        tp = TP(batch.topic, batch.partition)
-        super().__init__(
-            topic=batch.topic,
-            partition=batch.partition,
-            offset=batch.covers[0],
-            timestamp=batch.timestamps_ms[0] / 1000 if batch.timestamps_ms else 0.0,
-            timestamp_type=0,
-            headers=None,
-            key=None,
-            value=cast("bytes", batch),
-            checksum=None,
-            serialized_key_size=0,
-            serialized_value_size=0,
-            tp=tp,
-            generation_id=generation_id,
-        )
-
-    @property
-    def acked(self) -> bool:
-        """Set by Faust when the agent asks for the next message, failed or was cancelled."""
-        return self._acked
-
-    @acked.setter
-    def acked(self, acked: bool) -> None:
-        self._acked = acked
-        if acked:
-            self._owner.on_moved_on(cast("Batch", self.value))
-
-
-class RebalanceListener(stock.ConsumerRebalanceListener):
-    """Faust's listener; aiokafka only logs what it raises, and then nothing can be relied on.
-
-    A worker that is stopping takes no part any more: Faust's queues, through which these calls go,
-    are closing, and would be waited for until the session ends. Its last commit is made by
-    `wait_empty`, and whatever is below a mark is safe to commit also after a rebalance.
-    """
-
-    async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
-        """Call when partitions are being revoked."""
-        if self._thread.app.should_stop:
-            return
-        try:
-            await super().on_partitions_revoked(revoked)
-        except Exception as exc:  # noqa: BLE001 - see the class
-            leave("could not give partitions back", exc)
-
-    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
-        """Call when partitions are being assigned."""
-        if self._thread.app.should_stop:
-            return
-        try:
-            await super().on_partitions_assigned(assigned)
-        except Exception as exc:  # noqa: BLE001 - see the class
-            leave("could not take partitions over", exc)
 
 
 class BatchConsumer(stock.Consumer):
@@ -157,39 +94,44 @@ class BatchConsumer(stock.Consumer):
         await self.wait_first(self._changed.wait(), timeout=seconds)
 
     async def _hand_over(self, chunk: Chunk) -> None:
-        self._notice_jump(chunk)
+        expected = self.marks.head(chunk.partition)
         claim = self.marks.hand_over(
             chunk.partition, epoch=chunk.epoch, start=chunk.start, end=chunk.end
         )
         if claim is not None:
+            if expected is None:
+                expected = self._expected.pop(chunk.partition, None)
+            if expected is not None and expected != chunk.start:
+                self._tell_jump(chunk, expected)
             self.transport_state.highwaters[chunk.partition] = chunk.highwater
-            batch = Batch(chunk, claim, on_begin=self._in_work.add, on_done=self._on_done)
-            if batch.offsets or batch.damage is not None:
-                self.transport_state.batches += 1
-                self.transport_state.records += len(batch)
-                self.transport_state.damaged_frames += batch.damage is not None
-                message = BatchMessage(batch, self, self.app.consumer_generation_id)
-                # A rebalance drops what is on its way; it is read again from the last commit.
-                await self.wait_first(self.callback(message), self.suspend_flow.wait())
-            else:
-                batch.done()  # transaction markers only: nobody's work
+            await self._deliver(
+                Batch(chunk, claim, on_begin=self._in_work.add, on_done=self._on_done)
+            )
         self._thread.claimed(chunk)
 
-    def _notice_jump(self, chunk: Chunk) -> None:
-        """Aiokafka resets a position that the log no longer has, with a line at level info."""
-        head = self.marks.head(chunk.partition)
-        expected = self._expected.pop(chunk.partition, None) if head is None else head
-        if expected is None or expected == chunk.start:
+    async def _deliver(self, batch: Batch) -> None:
+        if not batch.offsets and batch.damage is None:
+            batch.done()  # transaction markers only: nobody's work
             return
-        if chunk.start > expected:
-            self.transport_state.lost_offsets += chunk.start - expected
+        self.transport_state.batches += 1
+        self.transport_state.records += len(batch)
+        self.transport_state.damaged_frames += batch.damage is not None
+        generation = self.app.consumer_generation_id
+        message = BatchMessage(batch, generation, on_moved_on=self._moved_on)
+        # A rebalance drops what is on its way; it is read again from the last commit.
+        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+    def _tell_jump(self, chunk: Chunk, expected: int) -> None:
+        # aiokafka resets a position that the log no longer has with a line at level info.
+        lost = chunk.start - expected
+        self.transport_state.lost_offsets += max(lost, 0)
         log.error(
             "%s: reading goes on at offset %d, not %d: %s",
             chunk.partition,
             chunk.start,
             expected,
-            "the broker deleted what lies between before it was read"
-            if chunk.start > expected
+            f"the broker deleted {lost} before they were read"
+            if lost > 0
             else "the log was cut or the topic made anew",
         )
         self.hooks.on_jump(chunk.partition, expected, chunk.start)
@@ -201,7 +143,7 @@ class BatchConsumer(stock.Consumer):
         self._in_work.discard(batch)
         self._changed.set()
 
-    def on_moved_on(self, batch: Batch) -> None:
+    def _moved_on(self, batch: Batch) -> None:
         """Faust says the agent is through with a batch; if that was not done, end the process."""
         if batch.finished or not batch.live:
             return

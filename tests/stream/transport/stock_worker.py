@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from datetime import timedelta
 from typing import Any
 
 import faust
@@ -57,7 +56,7 @@ def stock_app(plan: dict[str, Any]) -> faust.App:
 def batched_app(plan: dict[str, Any]) -> BatchApp:
     """Two agents on one topic of the batched transport: batches are done out of order."""
     kafka = load(environ={"KAFKA_BOOTSTRAP": plan["bootstrap"]}).kafka
-    limits = TransportOptions(batch_records=5, session_timeout=timedelta(seconds=2))
+    limits = TransportOptions(batch_records=5)
     app = bare_app(kafka, group=plan["group"], options=limits)
 
     async def handle(batch: Batch) -> None:

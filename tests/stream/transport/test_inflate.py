@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from typing import Any
 
 import cramjam
 import pytest
@@ -16,8 +15,8 @@ from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.transport.frames import Frames
 from stream.transport.inflate import Inflater, bound_inflation
-from stream.transport.reader import _Frames
 
 LIMIT = 4096
 CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
@@ -104,5 +103,5 @@ def test_a_bomb_is_a_damaged_frame_and_its_neighbours_are_read(
     assert "inflates to more than 4096 bytes" in damage.reason
 
 
-def _frames(data: bytes) -> Any:
-    return _Frames(MemoryRecords(data), 0, 100)
+def _frames(data: bytes) -> Frames:
+    return Frames(MemoryRecords(data), 0, 100)

@@ -145,6 +145,7 @@ def test_a_batch_that_outlasts_its_rebalance_marks_nothing(
 
     auditor.expect_all(100)
     assert "unfinished" in slow.complaints()
+    assert {line for line in slow.said if line.startswith("marks")} == {"marks 0"}
     assert not slow.ended
     assert quick.terminate() == 0
 

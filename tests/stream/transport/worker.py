@@ -22,7 +22,14 @@ import faust
 import mode
 
 from config.settings import load
-from stream.transport import Batch, TransportHooks, TransportOptions, make_app, run_worker
+from stream.transport import (
+    Batch,
+    Partition,
+    TransportHooks,
+    TransportOptions,
+    make_app,
+    run_worker,
+)
 from stream.transport.app import BatchApp
 
 
@@ -129,6 +136,12 @@ class Watch(mode.Service):
             await self.sleep(0.01)
 
 
+def say_revoked(app: BatchApp, tps: frozenset[Partition]) -> None:
+    """Say what was taken away, and how many partitions still have marks then."""
+    say("marks", len(app.batch_consumer.progress()))
+    say("revoked", *sorted(p for _, p in tps))
+
+
 class HangsAtStop(mode.Service):
     """Does not come to its end, as Faust's own services are known to do."""
 
@@ -157,7 +170,7 @@ def main(plan: dict[str, Any]) -> int:
             on_jump=lambda partition, expected, found: say(
                 "jump", partition.partition, expected, found
             ),
-            on_revoked=lambda tps: say("revoked", *sorted(p for _, p in tps)),
+            on_revoked=lambda tps: say_revoked(app, tps),
         ),
     )
     handler.agent = app
