@@ -68,27 +68,27 @@ def scrub(raw: bytes) -> bytes:
     if not any(hint in folded for hint in _HINTS):
         return raw
     try:
-        cleaned, found = _clean(msgspec.json.decode(raw))
+        tree = msgspec.json.decode(raw)
+        return msgspec.json.encode(tree) if _clean(tree) else raw
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return raw
-    return msgspec.json.encode(cleaned) if found else raw
 
 
-def _clean(node: Any) -> tuple[Any, bool]:
-    if isinstance(node, dict):
-        out: dict[str, Any] = {}
-        hit = False
-        for name, value in node.items():
-            if value is not None and is_secret(name):
-                out[name], inner = f"removed:{_length(value)}", True
-            else:
-                out[name], inner = _clean(value)
-            hit = hit or inner
-        return out, hit
-    if isinstance(node, list):
-        pairs = [_clean(item) for item in node]
-        return [value for value, _ in pairs], any(inner for _, inner in pairs)
-    return node, False
+def _clean(tree: Any) -> bool:
+    """Replace secrets in place; whether there were any. No recursion: depth is the sender's."""
+    found = False
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            for name, value in node.items():
+                if value is not None and is_secret(name):
+                    node[name], found = f"removed:{_length(value)}", True
+                else:
+                    waiting.append(value)
+    return found
 
 
 def _length(value: Any) -> int:
