@@ -12,7 +12,7 @@ from .counting import Hot
 from .events import instant, rfc3339
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule, Clause, Severity, Sighting, whole_ms, worst
-from .windows import HOUR_MS, Subject, SubjectLog, at_ms
+from .windows import HOUR_MS, Subject, SubjectLog
 
 
 @dataclass(slots=True)
@@ -27,6 +27,8 @@ class Finding:
     updated_ms: int
     windows: list[tuple[int, int]] = field(default_factory=list)
     """Evidence as half-open ranges of the log, disjoint and in order."""
+    capped: bool = False
+    """Whether an hour of the evidence had more attempts than are told apart."""
 
     def join(self, other: Finding) -> None:
         """Take in what another clause of the same part saw in the same quiet time."""
@@ -38,8 +40,8 @@ class Finding:
 
     @property
     def size(self) -> int:
-        """How many attempts the evidence holds."""
-        return sum(end - start for start, end in self.windows)
+        """How many attempts the evidence holds; one more once it reads `at least`."""
+        return sum(end - start for start, end in self.windows) + self.capped
 
 
 def findings(quiet_ms: int, sightings: Sequence[Sighting], log: SubjectLog) -> list[Finding]:
@@ -56,7 +58,16 @@ def findings(quiet_ms: int, sightings: Sequence[Sighting], log: SubjectLog) -> l
                 known.join(seen)
     for finding in found.values():
         finding.windows = _disjoint(finding.windows)
+        finding.capped = _capped(finding.windows, log)
     return [found[key] for key in sorted(found)]
+
+
+def _capped(windows: Sequence[tuple[int, int]], log: SubjectLog) -> bool:
+    return any(
+        log.at[start] // HOUR_MS <= hour <= log.at[end - 1] // HOUR_MS
+        for hour in log.capped_hours
+        for start, end in windows
+    )
 
 
 def _by_quiet_time(
@@ -125,12 +136,12 @@ def alert(
         suffixes = dict.fromkeys(unpack(entry).suffix for entry in entries)
         ips = [address_of(subject.value, suffix) for suffix in suffixes]
     counts = {"failures": len(entries), "accounts": len(accounts), "ips": len(ips)}
-    if log.capped_hours and any(at_ms(entry) // HOUR_MS in log.capped_hours for entry in entries):
+    if finding.capped:
         counts["capped"] = 1
     rule, clause = told.active.rule, finding.clause
     return Alert(
         alert_id=identity,
-        revision=len(entries),
+        revision=finding.size,
         system=subject.system,
         rule=rule.id,
         rule_version=told.version,
@@ -166,8 +177,7 @@ def _summary(clause: Clause, subject: Subject, counts: dict[str, int]) -> str:
 def spoken(span: timedelta) -> str:
     """A span for people: `2 minutes`, `24 hours`, `90 seconds`."""
     seconds = int(span.total_seconds())
-    for size, word in ((3600, "hour"), (60, "minute"), (1, "second")):
-        if seconds % size == 0:
-            number = seconds // size
-            return f"{number} {word}" if number == 1 else f"{number} {word}s"
-    return f"{seconds} seconds"
+    units = ((3600, "hour"), (60, "minute"), (1, "second"))
+    size, word = next(unit for unit in units if seconds % unit[0] == 0)
+    number = seconds // size
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -206,6 +206,22 @@ def test_an_idle_worker_tells_what_waits() -> None:
     asyncio.run(scenario())
 
 
+def test_a_flood_that_grows_beyond_its_cap_says_so() -> None:
+    """512 were told as all there were; the next attempt makes them `at least 512`."""
+
+    async def scenario() -> list[tuple[int, int | None]]:
+        worker = Ticking()
+        steps = []
+        for events in (series(512, every=1), series(9, every=1, start=512, name="more")):
+            await worker.handle(events)
+            await worker.sweep(0, idle=True)
+            (alert,) = final(worker.store)
+            steps.append((alert.counts["failures"], alert.counts.get("capped")))
+        return steps
+
+    assert asyncio.run(scenario()) == [(512, None), (512, 1)]
+
+
 def test_a_sweep_is_bounded() -> None:
     """However many subjects wait, one sweep judges no more than asked for."""
 
