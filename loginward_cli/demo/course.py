@@ -29,8 +29,8 @@ from .stage import Marks, Stage, first_alert_ms, wait_for
 from .summary import Summary, Times
 from .traffic import Plan, Traffic
 
-REST_WITHIN_S = 30.0
-"""For what is left when the traffic ends: some hundred logins, and a seal every few seconds."""
+REST_WITHIN_S = 60.0
+"""For what is left when the traffic ends: a worker killed just before is back in some 10 s."""
 
 _SHORT_S = 300.0
 

@@ -51,10 +51,9 @@ class Plan:
 
 @dataclass(slots=True)
 class Sent:
-    """What has been sent so far; times in ms since 1970 UTC, 0 for not yet."""
+    """What has been sent so far; `attack_ms`: its first attempt, ms since 1970 UTC, 0 for none."""
 
     records: int = 0
-    first_ms: int = 0
     attack_ms: int = 0
     attack_on: bool = False
     waves: int = 0
@@ -121,7 +120,6 @@ class Traffic:
         while not self._stop.is_set():
             rate = ATTACK_RATE * min(_LARGEST_WAVE, 1 + 0.5 * self.sent.waves)
             self.sent.waves += 1
-            self.sent.attack_ms = self.sent.attack_ms or int(time.time() * 1000)
             self.sent.attack_on = True
             await self._send(self._attacks, rate, wave, self._count_attack)
             self.sent.attack_on = False
@@ -155,10 +153,10 @@ class Traffic:
         await send(deliveries(request), self._target, pace)
 
     def _count(self, chunk: list[Delivery]) -> None:
-        self.sent.first_ms = self.sent.first_ms or int(time.time() * 1000)
         self.sent.records += len(chunk)
 
     def _count_attack(self, chunk: list[Delivery]) -> None:
+        self.sent.attack_ms = self.sent.attack_ms or int(time.time() * 1000)
         self._count(chunk)
         for delivery in chunk:
             try:

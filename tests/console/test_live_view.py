@@ -80,6 +80,17 @@ def test_what_matters_is_on_the_screen(width: int, height: int) -> None:
         assert wanted in text
 
 
+def test_what_there_is_no_room_for_is_said() -> None:
+    """The title tells that rows are missing, and how many stand there."""
+    many = tuple(alert_row(alert_id=str(n), subject=f"198.51.100.{n}") for n in range(99))
+
+    lines = drawn(picture(alerts=many), AROUND, 80, 24)
+
+    shown = sum("198.51.100." in line and "HIGH" in line and "acc" in line for line in lines)
+    assert shown > 5
+    assert any(f"99 alerts on 99 subjects: 99 high; the first {shown}" in line for line in lines)
+
+
 @pytest.mark.parametrize("severity", SEVERITIES)
 def test_a_severity_is_a_word(severity: str) -> None:
     """Without any colour it can still be read, on both tables."""

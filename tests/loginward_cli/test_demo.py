@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from loginward_cli.demo.children import left_running
@@ -59,6 +61,21 @@ class Run:
             assert time.monotonic() < deadline, "".join(self.told)
             assert self.process.poll() is None, "".join(self.told)
             time.sleep(0.05)
+
+    def pid_of(self, config: str) -> int:
+        """The process with this settings file below the demo's folder; its leash is another."""
+        for pid in left_running(self.folder):
+            try:
+                cmdline = psutil.Process(pid).cmdline()
+            except psutil.NoSuchProcess:
+                continue
+            if "leash" not in " ".join(cmdline) and any(part.endswith(config) for part in cmdline):
+                return pid
+        return 0
+
+    def runs_anew(self, config: str, before: int) -> bool:
+        """Whether it runs under another process id."""
+        return self.pid_of(config) not in {0, before}
 
     def summary(self) -> dict[str, Any]:
         """The last line of standard output, when it has ended by itself with 0."""
@@ -143,19 +160,28 @@ def test_a_short_demo_alerts_adds_up_and_leaves_nothing(demo: Callable[..., Run]
     assert "A0" not in "".join(run.told)  # how simulated accounts begin
 
 
-def test_ctrl_c_ends_a_demo_with_its_summary(demo: Callable[..., Run]) -> None:
-    """One Ctrl-C ends the traffic, not the reckoning; meanwhile no second demo may disturb."""
+def test_what_is_killed_returns_and_ctrl_c_reckons_up(demo: Callable[..., Run]) -> None:
+    """A worker and the Valkey die at once, a second demo is refused, Ctrl-C asks for the summary:
+    every figure still adds up.
+    """
     run = demo("--seconds", "300", "--events", "--workers", "1")
     run.until_told("ALERT")
 
+    killed = {name: run.pid_of(name) for name in ("children/detect-1.toml", "valkey.conf")}
+    for pid in killed.values():
+        os.kill(pid, signal.SIGKILL)
     second = loginward("demo", cwd=run.home, environ={"LOGINWARD_HOME": str(run.home)})
+    for name, pid in killed.items():
+        run.until(partial(run.runs_anew, name, pid))
     run.process.send_signal(signal.SIGINT)
     found = run.summary()
 
     assert second.returncode == 2
     assert "another demo runs there; end it" in second.stderr
     assert found["adds_up"] is True
+    assert found["replay"]["same"] is True
     assert found["alerts"] > 0
+    assert found["restarts"] == 1
     assert left_running(run.folder) == []
     assert any("  trading-" in line for line in run.told)
 

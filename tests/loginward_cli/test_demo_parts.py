@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings, load
+from console.live_view import Surroundings
 from deploy.embedded import Endpoints
 from detectors.alerts import Alert, AlertSubject
 from detectors.errors import LoginwardError
@@ -26,7 +28,10 @@ from loginward_cli.demo.folder import (
 from loginward_cli.demo.options import LONGEST_S, Options
 from loginward_cli.demo.places import commands
 from loginward_cli.demo.reckoning import Archived, Replay, compare
+from loginward_cli.demo.show import LINE_EVERY_S, Lines
+from loginward_cli.demo.signals import Ending
 from loginward_cli.demo.summary import Summary, Times, text
+from tests.console.builders import picture
 
 from .running import ROOT
 
@@ -131,9 +136,9 @@ def test_the_demo_has_settings_of_its_own(
 
 @pytest.fixture
 def broken(settings: Settings) -> Iterator[DemoFolder]:
-    """A folder whose children cannot start: their settings name no usable rules."""
+    """A folder whose children cannot start: their settings are refused."""
     with opened(settings, keep=False) as folder:
-        write_config(folder, ENDPOINTS, files={"rules": str(folder.root / "missing.toml")})
+        write_config(folder, ENDPOINTS, detect={"batch_records": 0})
         yield folder
 
 
@@ -158,7 +163,7 @@ def test_a_child_that_cannot_run_is_told_with_its_log(
             check_until_it_fails(children)
 
     assert "reach" not in detect.log.read_text()
-    assert "  | " in str(told.value)
+    assert "detect.batch_records" in str(told.value)
     assert left_running(broken.root) == []
 
 
@@ -324,3 +329,40 @@ def test_a_forgotten_demo_ends() -> None:
 
     assert endless.bound == LONGEST_S
     assert replace(endless, seconds=8.0).attack_after == 2
+
+
+def test_ctrl_c_is_an_order_first_and_a_request_later() -> None:
+    """Before there is anything to reckon up it ends at once, then it asks, twice it orders."""
+    before = signal.getsignal(signal.SIGINT)
+    with Ending() as ending:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        ending.gently()
+        signal.raise_signal(signal.SIGINT)
+        assert ending.asked.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(SystemExit, match="143"):
+            signal.raise_signal(signal.SIGTERM)
+
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_lines_tell_each_thing_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each alert and each login has one line, the moment one every few seconds."""
+    clock = [0.0]
+    lines = Lines(logins=True, now=lambda: clock[0])
+    around = Surroundings(title="", phase="", hint="")
+    first = picture()
+    row = replace(first.logins[0])
+    second = replace(first, logins=(*first.logins, row))
+
+    lines(first, around, 1)
+    lines(second, around, 2)
+    clock[0] = LINE_EVERY_S
+    lines(second, around, 7)
+
+    told = capsys.readouterr().err.splitlines()
+    assert sum(line.startswith("ALERT") for line in told) == 1
+    assert sum("trading-web" in line for line in told) == 2
+    assert [line[:4] for line in told if "logins/s" in line] == ["0:01", "0:07"]
