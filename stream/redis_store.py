@@ -1,21 +1,16 @@
-"""The WindowStore in Redis or Valkey: three scripts, one call a shard, all repeatable without
-harm.
-"""
+"""The WindowStore in Redis or Valkey: three scripts, one call a shard, all of them repeatable."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from hashlib import sha1
-from importlib.resources import files
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
 
 from config.failpoints import hit
 from detectors.attempts import split
@@ -35,15 +30,14 @@ from detectors.windows import (
 )
 
 from . import keys_in_redis as keys
-from .redis_client import transient
-from .retry import until_done
+from .redis_calls import Call, RedisCalls
+from .success_slots import by_day, slots_of
 
 _MARK = struct.Struct(">IIQ")
 _HEADER: Final = 7
 _WITHOUT_BODY: Final = b"!"
 _REMEMBERED: Final = 65_536
 
-Call = tuple[str, Sequence[str], Sequence[Any]]
 _DAY_MS: Final = 86_400_000
 _DAY_TTL_MS: Final = RETENTION_MS + _DAY_MS
 
@@ -61,12 +55,11 @@ class RedisStore:
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
+        self._calls = RedisCalls(client, on_failure, ("claim", "record", "settle"))
         self._names = names
         self._shards = shards
         self._page_ms = identity_ttl // timedelta(milliseconds=1)
-        self._on_failure = on_failure
         self._told = _Recent(_REMEMBERED)
-        self._scripts = {name: _Script(name) for name in ("claim", "record", "settle")}
         self.shard_of = lru_cache(maxsize=65_536)(self._shard_of)
 
     def _shard_of(self, subject: Subject) -> int:
@@ -88,7 +81,7 @@ class RedisStore:
                 claim = claims[index]
                 args += (claim.identity, _MARK.pack(claim.content, claim.partition, claim.offset))
             pages = [keys.identities(shard, page), keys.identities(shard, page - 1)]
-            found = await self._call("claim", pages, args)
+            found = await self._calls.script("claim", pages, args)
             for at, holder in zip(found[::2], found[1::2], strict=True):
                 index = members[at]
                 same = _MARK.unpack(holder)[0] == claims[index].content
@@ -116,11 +109,11 @@ class RedisStore:
                 newest = max(int.from_bytes(entry[:6], "big") for entry in entries)
                 args += (b"".join(entries), keys.member(subject), newest)
             for subject in subjects:
-                for day, bits in _by_day(observations[subject].success_slots):
+                for day, bits in by_day(observations[subject].success_slots):
                     names.append(keys.successes(shard, subject, day))
                     args.append(bits)
             names.append(keys.unsettled(shard))
-            found = await self._call("record", names, args)
+            found = await self._calls.script("record", names, args)
             for at, blob in zip(found[::2], found[1::2], strict=True):
                 due[failing[at]] = (shard, blob)
 
@@ -130,14 +123,16 @@ class RedisStore:
 
     async def advance(self, partition: int, frontier_ms: int) -> None:
         """See WindowStore."""
-        await self._retry(
+        await self._calls.until_done(
             "advance",
             lambda: self._client.hset(keys.FRONTIERS, str(partition), str(frontier_ms)),
         )
 
     async def settled(self, besides: int | None = None) -> int:
         """See WindowStore."""
-        found = await self._retry("settled", lambda: self._client.hgetall(keys.FRONTIERS))
+        found = await self._calls.until_done(
+            "settled", lambda: self._client.hgetall(keys.FRONTIERS)
+        )
         return least_frontier({int(number): int(at) for number, at in found.items()}, besides)
 
     async def announce(self, partitions: Iterable[int]) -> None:
@@ -149,11 +144,13 @@ class RedisStore:
                 pipeline.hsetnx(keys.FRONTIERS, str(partition), "0")
             await pipeline.execute()
 
-        await self._retry("announce", call)
+        await self._calls.until_done("announce", call)
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
         """See WindowStore."""
-        answers = await self._pipeline([self._settle_call(one, whole=False) for one in settlements])
+        answers = await self._calls.scripts(
+            [self._settle_call(one, whole=False) for one in settlements]
+        )
         short = [
             index
             for index, answer in enumerate(answers)
@@ -162,7 +159,7 @@ class RedisStore:
         if short:
             # The server knows less of an alert than we remember telling: it has lost it.
             again = [self._settle_call(settlements[index], whole=True) for index in short]
-            answers += await self._pipeline(again)
+            answers += await self._calls.scripts(again)
         revised = [
             told.decode()
             for answer in answers
@@ -207,7 +204,7 @@ class RedisStore:
         for shard in shards:
             if len(found) >= most:
                 break
-            members = await self._retry(
+            members = await self._calls.until_done(
                 "unsettled",
                 lambda shard=shard: self._client.zrange(  # type: ignore[misc]
                     keys.unsettled(shard), "-inf", before_ms, byscore=True, offset=0, num=most
@@ -220,7 +217,7 @@ class RedisStore:
         """See WindowStore."""
         shards = [self.shard_of(subject) for subject in subjects]
         names = [keys.log(shard, s) for shard, s in zip(shards, subjects, strict=True)]
-        blobs = await self._get(names)
+        blobs = await self._calls.get(names)
         return await self._readings(
             {
                 subject: (shard, blob)
@@ -235,11 +232,11 @@ class RedisStore:
         for subject, (_, blob) in due.items():
             attempted = {at_ms(entry) // _DAY_MS for entry in split(blob[_HEADER:])}
             wanted += [(subject, day) for day in attempted | {day - 1 for day in attempted}]
-        bits = await self._get([keys.successes(due[s][0], s, day) for s, day in wanted])
+        bits = await self._calls.get([keys.successes(due[s][0], s, day) for s, day in wanted])
         slots: dict[Subject, set[int]] = defaultdict(set)
         for (subject, day), found in zip(wanted, bits, strict=True):
             if found:
-                slots[subject] |= _slots(day, found)
+                slots[subject] |= slots_of(day, found)
         return {
             subject: Reading(
                 blob[_HEADER:],
@@ -249,48 +246,6 @@ class RedisStore:
             )
             for subject, (_, blob) in due.items()
         }
-
-    async def _get(self, names: Sequence[str]) -> list[bytes | None]:
-        """Many strings in one round trip; each by its own GET, for a cluster refuses MGET."""
-        if not names:
-            return []
-
-        async def call() -> list[bytes | None]:
-            pipeline = self._client.pipeline(transaction=False)
-            for name in names:
-                pipeline.get(name)
-            found: list[bytes | None] = await pipeline.execute()
-            return found
-
-        answers: list[bytes | None] = await self._retry("get", call)
-        return answers
-
-    async def _call(self, name: str, names: Sequence[str], args: Sequence[Any]) -> list[Any]:
-        return (await self._pipeline([(name, names, args)]))[0]
-
-    async def _pipeline(self, calls: Sequence[Call]) -> list[list[Any]]:
-        """Script calls in one round trip, and so with one fsync."""
-        if not calls:
-            return []
-
-        async def call() -> list[list[Any]]:
-            pipeline = self._client.pipeline(transaction=False)
-            for name, names, args in calls:
-                pipeline.evalsha(self._scripts[name].sha, len(names), *names, *args)
-            try:
-                answers: list[list[Any]] = await pipeline.execute()
-            except NoScriptError:
-                # A restarted server has forgotten its scripts; those that ran may run again.
-                for script in self._scripts.values():
-                    await self._client.script_load(script.text)
-                return await call()
-            return answers
-
-        answers: list[list[Any]] = await self._retry(calls[0][0], call)
-        return answers
-
-    async def _retry(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        return await until_done(f"redis {what}", call, transient, self._on_failure)
 
 
 class _Recent:
@@ -308,31 +263,3 @@ class _Recent:
         self._told[alert_id] = told
         if len(self._told) > self._most:
             del self._told[next(iter(self._told))]
-
-
-class _Script:
-    """A script of stream/lua by name, with the SHA-1 by which EVALSHA asks for it."""
-
-    def __init__(self, name: str) -> None:
-        self.text = (files("stream") / "lua" / f"{name}.lua").read_text()
-        self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _by_day(slots: Iterable[int]) -> list[tuple[int, str]]:
-    """Slots since 1970 as (day, bit numbers of that day)."""
-    days: dict[int, list[str]] = defaultdict(list)
-    for slot in sorted(slots):
-        day, bit = divmod(slot, keys.DAY_SLOTS)
-        days[day].append(str(bit))
-    return [(day, " ".join(bits)) for day, bits in days.items()]
-
-
-def _slots(day: int, bits: bytes) -> set[int]:
-    """The slots since 1970 whose bits are set; Redis counts bits from the left."""
-    return {
-        day * keys.DAY_SLOTS + 8 * index + bit
-        for index, byte in enumerate(bits)
-        if byte
-        for bit in range(8)
-        if byte & (0x80 >> bit)
-    }
