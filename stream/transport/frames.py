@@ -95,11 +95,12 @@ class Frames:
         self.values += [record.value for record in records]
 
     def _end_of(self, frame: Any, highwater: int) -> int | None:
-        """Where a frame ends whose header may lie: the next frame's start, or the log's end."""
+        """Where a frame ends whose header may lie: two witnesses must agree, else it is unknown."""
         try:
             if self._records.has_next():
                 following = self._records.next_batch()
-                if following.validate_crc() and following.base_offset > self.position:
+                agree = following.base_offset == frame.next_offset or following.validate_crc()
+                if agree and following.base_offset > self.position:
                     return int(following.base_offset)
         except Exception:  # noqa: BLE001 - then the end is not known from here
             return None
