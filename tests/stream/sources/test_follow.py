@@ -326,6 +326,50 @@ def test_a_damaged_compressed_file_is_reported_and_passed(world: World) -> None:
     assert len(world.reports) == 1
 
 
+def test_a_compressed_file_that_is_damaged_before_the_position_is_reported(world: World) -> None:
+    """The reader cannot get to where it was: a gap, and the next file follows."""
+    world.write(5000)
+    world.read(4900)
+    world.save()
+    world.rename()
+    world.compress()
+    packed = world.log.with_name("auth.log.1.gz")
+    packed.write_bytes(packed.read_bytes()[:2000])
+    world.write(1)
+    world.restart()
+
+    assert world.read() == [5001]
+    assert ["cannot be read" in report for report in world.reports] == [True]
+
+
+def test_without_the_file_before_what_was_delivered_is_not_sent_again(world: World) -> None:
+    """Lines that only helped to understand later ones may be gone; nothing repeats, no gap."""
+    world.write(2)
+    first = world.reader.read(1)[0]
+    world.read()
+    world.rename()
+    world.write(1)
+    world.read()
+    world.save(back=first.at)
+    world.log.with_name("auth.log.1").unlink()
+    world.write(1)
+    world.restart()
+
+    assert world.read() == [4]
+    assert world.reports == []
+
+
+def test_a_log_that_is_renamed_and_not_made_again_is_still_read(world: World) -> None:
+    """Between the rename and the new file the writer goes on in the old one."""
+    world.write(1)
+    assert world.read() == [1]
+    world.log.rename(world.log.with_name("auth.log.1"))
+    with world.log.with_name("auth.log.1").open("a") as log:
+        log.write("line 2\n")
+
+    assert world.read() == [2]
+
+
 def test_a_position_survives_on_disk(world: World, tmp_path: Path) -> None:
     """What is saved is what is loaded."""
     world.write(60)
