@@ -16,7 +16,7 @@ import struct
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from .events import LoginEvent, Reason, milliseconds
+from .events import LoginEvent, Reason
 from .pseudonyms import ACCOUNT_BYTES, Pseudonyms
 
 HEAD = struct.Struct(">HI8s12sBH")
@@ -56,9 +56,8 @@ class Attempt(NamedTuple):
         return _REASONS[self.flags & 0x07]
 
 
-def pack(event: LoginEvent, address: str, identity: bytes, names: Pseudonyms) -> bytes:
+def pack(event: LoginEvent, address: str, identity: bytes, at: int, names: Pseudonyms) -> bytes:
     """`event` as an entry of the log of `address` (canonical)."""
-    at = milliseconds(event.judged_at)
     flags = _REASON_CODE[event.reason]
     if event.reason == "unknown_account" or event.account_class in ("unknown", "closed"):
         flags |= NON_CUSTOMER

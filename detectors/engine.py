@@ -10,38 +10,29 @@ anywhere, come twice, or be handled by a worker that has meanwhile lost its part
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from .addresses import counted_as
 from .alerts import alert_id, encode
-from .attempts import pack
-from .errors import Rejected
-from .events import LoginEvent, milliseconds
 from .findings import Finding, Told, alert, findings
+from .intake import Arrival, Tally, claims, observe, sort_out
 from .pseudonyms import Pseudonyms
 from .rule import SEVERITIES, ActiveRule
 from .windows import (
     FOR_EVER_MS,
-    HOUR_CAP,
-    HOUR_MS,
     LATENESS_MS,
     RETENTION_MS,
-    SLOT_MS,
     AlertDraft,
-    Claim,
-    Observation,
     Reading,
     Settlement,
     Subject,
     SubjectLog,
     WindowStore,
-    cap,
     compacted,
 )
-from .wire import content
+
+__all__ = ["Arrival", "Engine", "Look", "Tally"]
 
 GROWTH: Final = 2
 """A flagged log is judged again when it has grown by half, or after HOLD: a flood costs no more."""
@@ -56,32 +47,18 @@ COMPACT_BYTES: Final = 131_072
 """A log longer than this is rewritten without duplicates and without what its caps leave out."""
 
 
-_GONE: Final = Reading(b"", 0, 0, frozenset())
+_GONE: Final = Reading(b"", 0, 0)
 
 
-class Arrival(NamedTuple):
-    """A decoded event and where it stood in the topic; `appended_ms` is the broker's time."""
+class Look(NamedTuple):
+    """When a log is looked at: alerts at rest before `closed_ms` are told for the last time.
 
-    event: LoginEvent
-    partition: int
-    offset: int
-    appended_ms: int
+    `now_ms` is the clock of event time, `settled_ms` how far every partition is recorded.
+    """
 
-
-Cell = tuple[int, str]
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of one batch; a cell is (hour of event time in ms, emitter)."""
-
-    judged: Counter[Cell] = field(default_factory=Counter)
-    duplicates: Counter[Cell] = field(default_factory=Counter)
-    conflicts: list[tuple[Cell, Arrival, Rejected]] = field(default_factory=list)
-    accepted: list[LoginEvent] = field(default_factory=list)
-    looked: int = 0
-    revised: list[str] = field(default_factory=list)
-    latest_ms: int = 0
+    closed_ms: int = 0
+    now_ms: int = 0
+    settled_ms: int = FOR_EVER_MS
 
 
 class Engine:
@@ -93,11 +70,7 @@ class Engine:
         self._frontiers: dict[int, int] = {}
         empty = SubjectLog.of(b"")
         self.first_look = min(
-            (
-                sighting.lacking
-                for told in self.rules
-                for sighting in told.active.rule.judge(empty, told.active.limits)
-            ),
+            (sighting.lacking for told in self.rules for sighting in told.judge(empty)),
             default=1 << 20,
         )
 
@@ -113,22 +86,19 @@ class Engine:
 
         `caught_up`: the batch ends where the partition ends.
         """
-        tally = Tally()
-        accepted = await self._claim(arrivals, store, tally)
+        claimed = claims(arrivals, self.names)
+        tally = sort_out(arrivals, claimed, await store.claim(claimed))
         # Asked before the logs are read: what is settled by now stands in them.
         others = await store.settled(besides=partition)
-        readings = await store.record(self.observe(accepted), self.first_look)
+        observed = observe(tally.accepted, self.names)
+        readings = await store.record(observed, self.first_look)
         frontier = FOR_EVER_MS if caught_up else self._frontier(partition, tally.latest_ms)
         await store.advance(partition, frontier)
         settled = min(others, frontier)
         tally.looked = len(readings)
         if readings:
-            tally.revised += await store.settle(
-                [
-                    self.judge(subject, reading, settled_ms=settled)
-                    for subject, reading in readings.items()
-                ]
-            )
+            look = Look(settled_ms=settled)
+            tally.revised = await store.settle(await self._judged(readings, store, look))
         return tally
 
     async def sweep(
@@ -152,95 +122,46 @@ class Engine:
         settled = await store.settled()  # before the logs are read, as above
         readings = await store.read(subjects)
         closed = FOR_EVER_MS if idle else clock_ms - CLOSE_MS
-        revised = await store.settle(
-            [
-                # A log that has expired is settled too, or it would be asked for again for ever.
-                self.judge(
-                    subject,
-                    readings.get(subject, _GONE),
-                    closed_ms=closed,
-                    now_ms=clock_ms,
-                    settled_ms=settled,
-                )
-                for subject in subjects
-            ]
-        )
+        look = Look(closed_ms=closed, now_ms=clock_ms, settled_ms=settled)
+        # A log that has expired is settled too, or it would be asked for again for ever.
+        found = {subject: readings.get(subject, _GONE) for subject in subjects}
+        revised = await store.settle(await self._judged(found, store, look))
         return len(subjects), revised
 
-    async def _claim(
-        self, arrivals: Sequence[Arrival], store: WindowStore, tally: Tally
-    ) -> list[tuple[LoginEvent, bytes]]:
-        identities = [self.names.event(a.event.emitter, a.event.event_id) for a in arrivals]
-        standings = await store.claim(
-            [
-                Claim(identity, content(a.event), a.partition, a.offset, a.appended_ms)
-                for a, identity in zip(arrivals, identities, strict=True)
-            ]
-        )
-        accepted: list[tuple[LoginEvent, bytes]] = []
-        for arrival, identity, standing in zip(arrivals, identities, standings, strict=True):
-            event = arrival.event
-            at = milliseconds(event.judged_at)
-            cell = (at // HOUR_MS * HOUR_MS, event.emitter)
-            if standing == "conflict":
-                told = (
-                    f"event_id {event.event_id!r} of {event.emitter!r} has come with other content"
-                )
-                tally.conflicts.append((cell, arrival, Rejected("id_conflict", told)))
-                continue
-            if standing == "duplicate":
-                tally.duplicates[cell] += 1
-                continue
-            tally.judged[cell] += 1
-            # One future event must not move the clock by which alerts are closed.
-            tally.latest_ms = max(tally.latest_ms, min(at, arrival.appended_ms))
-            tally.accepted.append(event)
-            accepted.append((event, identity))
-        return accepted
+    async def _judged(
+        self, readings: Mapping[Subject, Reading], store: WindowStore, look: Look
+    ) -> list[Settlement]:
+        """Judge logs, with what their rules ask to know beside them."""
+        logs = {
+            subject: SubjectLog.of(reading.blob, settled_ms=look.settled_ms)
+            for subject, reading in readings.items()
+        }
+        asked = {
+            subject: slots
+            for subject, log in logs.items()
+            if (slots := {slot for told in self._watching(subject) for slot in told.asks(log)})
+        }
+        known = await store.succeeded(asked) if asked else {}
+        return [
+            self.judge(subject, readings[subject], replace(log, success_slots=known[subject]), look)
+            if subject in known
+            else self.judge(subject, readings[subject], log, look)
+            for subject, log in logs.items()
+        ]
 
-    def observe(self, events: Sequence[tuple[LoginEvent, bytes]]) -> dict[Subject, Observation]:
-        """What the batch adds to each subject: failures of logins, and slots with a success."""
-        seen: dict[Subject, Observation] = {}
-        for event, identity in events:
-            if event.ip is None or event.action != "login":
-                continue
-            subject = Subject(event.system, "ip", counted_as(event.ip))
-            observation = seen.get(subject)
-            if observation is None:
-                observation = seen[subject] = Observation([], set())
-            if event.outcome == "failure":
-                observation.failures.append(pack(event, event.ip, identity, self.names))
-            else:
-                observation.success_slots.add(milliseconds(event.judged_at) // SLOT_MS)
-        for observation in seen.values():
-            if len(observation.failures) > HOUR_CAP:
-                # The smallest of each hour are the same whether capped here or in the log; one
-                # more than those tells the log that there were more.
-                observation.failures, _ = cap(sorted(set(observation.failures)), HOUR_CAP + 1)
-        return seen
+    def _watching(self, subject: Subject) -> Iterator[Told]:
+        return (told for told in self.rules if told.active.rule.watches == subject.kind)
 
-    def judge(
-        self,
-        subject: Subject,
-        reading: Reading,
-        *,
-        closed_ms: int = 0,
-        now_ms: int = 0,
-        settled_ms: int = FOR_EVER_MS,
-    ) -> Settlement:
+    def judge(self, subject: Subject, reading: Reading, log: SubjectLog, look: Look) -> Settlement:
         """All rules over one log: alerts as they stand, and when to look again."""
-        log = SubjectLog.of(reading.blob, reading.success_slots, settled_ms)
         newest = log.at[-1] if log.at else 0
         # What no later event may change is told whole: its attempts may be trimmed from now on.
-        closed_ms = max(closed_ms, newest - LATENESS_MS)
+        closed_ms = max(look.closed_ms, newest - LATENESS_MS)
         drafts: list[AlertDraft] = []
         lacking = len(log) + 1
         pending = False
-        for told in self.rules:
-            rule = told.active.rule
-            if rule.watches != subject.kind:
-                continue
-            sightings = rule.judge(log, told.active.limits)
+        for told in self._watching(subject):
+            sightings = told.judge(log)
             lacking = min([lacking, *(s.lacking for s in sightings if not s.hot)])
             pending = pending or any(sighting.pending for sighting in sightings)
             drafts += [
@@ -260,7 +181,7 @@ class Engine:
             flagged=bool(drafts),
             compacted=rewritten,
             drafts=tuple(drafts),
-            at_ms=max(now_ms, newest),
+            at_ms=max(look.now_ms, newest),
             pending=pending,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -118,6 +118,14 @@ class Told:
     def of(cls, active: ActiveRule) -> Told:
         """What stands in every alert of `active`."""
         return cls(active, active.version, whole_ms(active.quiet))
+
+    def judge(self, log: SubjectLog) -> list[Sighting]:
+        """What the rule sees in a log under the limits in force."""
+        return self.active.rule.judge(log, self.active.limits)
+
+    def asks(self, log: SubjectLog) -> Collection[int]:
+        """The slots whose successes the rule needs to know to judge a log."""
+        return self.active.rule.asks(log, self.active.limits)
 
 
 def alert(

@@ -4,17 +4,18 @@ held.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .windows import (
     AlertDraft,
     Claim,
-    Observation,
+    Observed,
     Reading,
     Settlement,
     Standing,
     Subject,
+    at_ms,
     least_frontier,
     look_bytes,
     worth_telling,
@@ -27,7 +28,6 @@ class _Kept:
     look: int = 0
     generation: int = 0
     flagged: bool = False
-    slots: set[int] = field(default_factory=set)
 
 
 class MemoryStore:
@@ -42,6 +42,7 @@ class MemoryStore:
         self._episodes: dict[str, tuple[int, int]] = {}
         self._dirty: dict[Subject, int] = {}
         self._frontiers: dict[int, int] = {}
+        self._successes: dict[int, set[Subject]] = {}
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
         """See WindowStore; here identities are remembered for as long as the store lives."""
@@ -54,25 +55,30 @@ class MemoryStore:
             return "first"
         return "duplicate" if holder[0] == claim.content else "conflict"
 
-    async def record(
-        self, observations: Mapping[Subject, Observation], first_look: int
-    ) -> dict[Subject, Reading]:
+    async def record(self, observed: Observed, first_look: int) -> dict[Subject, Reading]:
         """See WindowStore."""
         due: dict[Subject, Reading] = {}
-        for subject, observation in observations.items():
+        for slot, subjects in observed.successes.items():
+            self._successes.setdefault(slot, set()).update(subjects)
+        for subject, entries in observed.failures.items():
             kept = self._logs.get(subject)
             if kept is None:
                 kept = self._logs[subject] = _Kept(look=look_bytes(first_look))
-            kept.slots |= observation.success_slots
-            if not observation.failures:
-                continue
-            kept.blob += b"".join(observation.failures)
+            kept.blob += b"".join(entries)
             if kept.flagged:
-                newest = max(int.from_bytes(entry[:6], "big") for entry in observation.failures)
-                self._dirty.setdefault(subject, newest)
+                self._dirty.setdefault(subject, max(map(at_ms, entries)))
             if len(kept.blob) >= kept.look:
                 due[subject] = self._reading(kept)
         return due
+
+    async def succeeded(
+        self, asked: Mapping[Subject, Collection[int]]
+    ) -> dict[Subject, frozenset[int]]:
+        """See WindowStore."""
+        return {
+            subject: frozenset(s for s in slots if subject in self._successes.get(s, ()))
+            for subject, slots in asked.items()
+        }
 
     async def advance(self, partition: int, frontier_ms: int) -> None:
         """See WindowStore."""
@@ -141,4 +147,4 @@ class MemoryStore:
 
     @staticmethod
     def _reading(kept: _Kept) -> Reading:
-        return Reading(bytes(kept.blob), len(kept.blob), kept.generation, frozenset(kept.slots))
+        return Reading(bytes(kept.blob), len(kept.blob), kept.generation)

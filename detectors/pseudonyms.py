@@ -28,7 +28,8 @@ class Pseudonyms:
         self.key_id = blake2b(key, digest_size=2, person=b"lw-key-id").hexdigest()
         self._account = blake2b(key=key, digest_size=ACCOUNT_BYTES, person=b"lw-account")
         self._event = blake2b(key=key, digest_size=8, person=b"lw-event")
-        self._subject = blake2b(key=key, digest_size=4, person=b"lw-subject")
+        self._subject = blake2b(key=key, digest_size=8, person=b"lw-subject")
+        self._customer = blake2b(key=key, digest_size=ACCOUNT_BYTES, person=b"lw-customer")
         self._line = blake2b(key=key, digest_size=16, person=b"lw-line")
         # Most logins come from accounts seen a moment ago; a bounded cache saves the hash.
         self.account_bytes = lru_cache(maxsize=cache)(self._account_bytes)
@@ -46,6 +47,12 @@ class Pseudonyms:
         """How the 12 bytes of a pseudonym are written in alerts."""
         return f"{self.key_id}-{account.hex()}"
 
+    def customer(self, number: str) -> bytes:
+        """Twelve bytes for a customer's number; never those of an account of the same name."""
+        digest = self._customer.copy()
+        digest.update(number.encode("utf-8", "surrogatepass"))
+        return digest.digest()
+
     def event(self, emitter: str, event_id: str) -> bytes:
         """Eight bytes for the identity (emitter, event_id); keyed, since an attacker may choose
         an id.
@@ -58,8 +65,8 @@ class Pseudonyms:
         """A fresh keyed hash of 16 bytes for a log line's identity, to be fed by the caller."""
         return self._line.copy()
 
-    def subject(self, text: str) -> int:
-        """A keyed 32-bit number that spreads subjects over shards; nobody can aim at one."""
+    def subject(self, text: str) -> bytes:
+        """Eight keyed bytes that stand for a subject and spread it; nobody can aim at a shard."""
         digest = self._subject.copy()
         digest.update(text.encode("utf-8", "surrogatepass"))
-        return int.from_bytes(digest.digest(), "big")
+        return digest.digest()

@@ -5,7 +5,7 @@ it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -55,6 +55,10 @@ class Sighting:
     """Whether instants look hot that an `as_of` clause may not judge yet (settled_ms)."""
 
 
+def _nothing(_log: SubjectLog, _limits: Any) -> Collection[int]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One detection. Its file owns it; rules.toml sets its limits; its runbook says what to do."""
@@ -71,6 +75,8 @@ class Rule:
     limits: type[Any]
     """A frozen dataclass: every limit with its default; the field's docstring tells its source."""
     judge: Callable[[SubjectLog, Any], list[Sighting]]
+    asks: Callable[[SubjectLog, Any], Collection[int]] = _nothing
+    """The slots of which a judgement of this log needs to know whether they hold a success."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

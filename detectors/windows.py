@@ -18,7 +18,7 @@ write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, Protocol
 
@@ -68,12 +68,12 @@ class Claim(NamedTuple):
 Standing = Literal["first", "duplicate", "conflict"]
 
 
-@dataclass(slots=True)
-class Observation:
-    """What one batch adds to one subject: entries of `attempts.pack`, and slots with a success."""
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a batch adds: entries of `attempts.pack` by subject, and who succeeded in which slot."""
 
-    failures: list[bytes]
-    success_slots: set[int]
+    failures: Mapping[Subject, Sequence[bytes]]
+    successes: Mapping[int, Collection[Subject]]
 
 
 class Reading(NamedTuple):
@@ -84,7 +84,6 @@ class Reading(NamedTuple):
     blob: bytes
     seen: int
     generation: int
-    success_slots: frozenset[int]
 
 
 class AlertDraft(NamedTuple):
@@ -132,13 +131,17 @@ class WindowStore(Protocol):
         """Whether each claim holds its identity, repeats it, or contradicts its holder."""
         ...
 
-    async def record(
-        self, observations: Mapping[Subject, Observation], first_look: int
-    ) -> dict[Subject, Reading]:
+    async def record(self, observed: Observed, first_look: int) -> dict[Subject, Reading]:
         """Append a batch; return the logs that have grown to where a judgement may change.
 
         `first_look` is the number of attempts at which a log is looked at for the first time.
         """
+        ...
+
+    async def succeeded(
+        self, asked: Mapping[Subject, Collection[int]]
+    ) -> dict[Subject, frozenset[int]]:
+        """Which of the slots asked hold a success of the subject."""
         ...
 
     async def advance(self, partition: int, frontier_ms: int) -> None:

@@ -185,7 +185,7 @@ class Detect:
     def _measure(batch: Batch, tally: Tally, refused: list[Rejected], seconds: float) -> None:
         metrics.READ.inc(len(batch))
         metrics.DUPLICATES.inc(tally.duplicates.total())
-        failures = sum(event.outcome == "failure" for event in tally.accepted)
+        failures = sum(one.event.outcome == "failure" for one in tally.accepted)
         metrics.JUDGED.labels("failure").inc(failures)
         metrics.JUDGED.labels("success").inc(len(tally.accepted) - failures)
         for why in refused:

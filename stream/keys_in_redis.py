@@ -5,7 +5,7 @@ The hash tag is the shard: all keys of one call lie in one slot of a cluster.
     i:{007}:<page>                      identities claimed in one page of append time -> who came
     first
     w:{007}:<system>:<kind>:<value>     log of a subject
-    s:{007}:<day>:<system>:<value>      ten-minute slots of a day with a success, one bit each
+    s:{007}:<slot>                      who logged in within ten minutes of event time
     e:{007}:<alert_id>                  size and severity of the last revision told
     u:{007}                             subjects that have grown since their last settlement
     o:{007}                             outbox: revisions on their way to `alerts`
@@ -16,10 +16,7 @@ from __future__ import annotations
 
 import msgspec
 
-from detectors.windows import SLOT_MS, Subject
-
-DAY_SLOTS = 24 * 3_600_000 // SLOT_MS
-
+from detectors.windows import Subject
 
 FRONTIERS = "f:{000}"
 """Partition number -> milliseconds of event time."""
@@ -35,9 +32,9 @@ def log(shard: int, subject: Subject) -> str:
     return f"w:{{{shard:03d}}}:{subject.system}:{subject.kind}:{subject.value}"
 
 
-def successes(shard: int, subject: Subject, day: int) -> str:
-    """The bits of one day's successes of a subject; `day` counts from 1970."""
-    return f"s:{{{shard:03d}}}:{day}:{subject.system}:{subject.kind}:{subject.value}"
+def successes(shard: int, slot: int) -> str:
+    """Who succeeded in one slot, eight keyed bytes each."""
+    return f"s:{{{shard:03d}}}:{slot}"
 
 
 def episode(shard: int, alert_id: str) -> str:

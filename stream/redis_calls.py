@@ -40,9 +40,19 @@ class RedisCalls:
         answers: list[bytes | None] = await self.until_done("get", call)
         return answers
 
-    async def script(self, name: str, names: Sequence[str], args: Sequence[Any]) -> list[Any]:
-        """One script call: its name, its keys, its arguments."""
-        return (await self.scripts([(name, names, args)]))[0]
+    async def holding(self, wanted: Sequence[tuple[str, bytes]]) -> list[bool]:
+        """Whether each set holds its member, in one round trip."""
+        if not wanted:
+            return []
+
+        async def call() -> list[int]:
+            pipeline = self._client.pipeline(transaction=False)
+            for name, member in wanted:
+                pipeline.sismember(name, member)  # type: ignore[arg-type]  # bytes are fine
+            found: list[int] = await pipeline.execute()
+            return found
+
+        return [bool(held) for held in await self.until_done("successes", call)]
 
     async def scripts(self, calls: Sequence[Call]) -> list[list[Any]]:
         """Script calls in one round trip, and so with one fsync."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -13,12 +12,11 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from config.failpoints import hit
-from detectors.attempts import split
 from detectors.pseudonyms import Pseudonyms
 from detectors.windows import (
     RETENTION_MS,
     Claim,
-    Observation,
+    Observed,
     Reading,
     Settlement,
     Standing,
@@ -31,15 +29,14 @@ from detectors.windows import (
 
 from . import keys_in_redis as keys
 from .redis_calls import Call, RedisCalls
-from .success_slots import by_day, slots_of
 
 _MARK = struct.Struct(">IIQ")
 _HEADER: Final = 7
 _WITHOUT_BODY: Final = b"!"
 _REMEMBERED: Final = 65_536
 
-_DAY_MS: Final = 86_400_000
-_DAY_TTL_MS: Final = RETENTION_MS + _DAY_MS
+_SLOT_TTL_MS: Final = 2 * RETENTION_MS
+"""A log looks back from its oldest attempt, so slots outlive logs."""
 
 
 class RedisStore:
@@ -60,12 +57,15 @@ class RedisStore:
         self._shards = shards
         self._page_ms = identity_ttl // timedelta(milliseconds=1)
         self._told = _Recent(_REMEMBERED)
-        self.shard_of = lru_cache(maxsize=65_536)(self._shard_of)
+        # Eight keyed bytes: they spread subjects over shards and stand for them in sets.
+        self.member_of = lru_cache(maxsize=65_536)(self._member)
 
-    def _shard_of(self, subject: Subject) -> int:
-        if self._shards == 1:
-            return 0
-        return self._names.subject("\0".join(subject)) % self._shards
+    def _member(self, subject: Subject) -> bytes:
+        return self._names.subject("\0".join(subject))
+
+    def shard_of(self, subject: Subject) -> int:
+        """Where all that is kept of a subject lies."""
+        return self.member_of(subject)[0] % self._shards
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
         """See WindowStore; identities are remembered for two pages of `identity_ttl`."""
@@ -73,53 +73,91 @@ class RedisStore:
         for index, claim in enumerate(claims):
             shard = claim.identity[0] % self._shards
             grouped[shard, claim.appended_ms // self._page_ms].append(index)
+        groups = list(grouped.items())
+        answers = await self._calls.scripts(
+            [
+                (
+                    "claim",
+                    [keys.identities(shard, page), keys.identities(shard, page - 1)],
+                    [3 * self._page_ms, b"".join(_mark(claims[index]) for index in members)],
+                )
+                for (shard, page), members in groups
+            ]
+        )
         standings: list[Standing] = ["first"] * len(claims)
-
-        async def one(shard: int, page: int, members: list[int]) -> None:
-            args: list[Any] = [3 * self._page_ms]
-            for index in members:
-                claim = claims[index]
-                args += (claim.identity, _MARK.pack(claim.content, claim.partition, claim.offset))
-            pages = [keys.identities(shard, page), keys.identities(shard, page - 1)]
-            found = await self._calls.script("claim", pages, args)
+        for (_, members), found in zip(groups, answers, strict=True):
             for at, holder in zip(found[::2], found[1::2], strict=True):
                 index = members[at]
                 same = _MARK.unpack(holder)[0] == claims[index].content
                 standings[index] = "duplicate" if same else "conflict"
-
-        await asyncio.gather(*(one(*group, members) for group, members in grouped.items()))
         hit("store.after_claim")
         return standings
 
-    async def record(
-        self, observations: Mapping[Subject, Observation], first_look: int
-    ) -> dict[Subject, Reading]:
+    async def record(self, observed: Observed, first_look: int) -> dict[Subject, Reading]:
         """See WindowStore."""
-        grouped: dict[int, list[Subject]] = defaultdict(list)
-        for subject in observations:
-            grouped[self.shard_of(subject)].append(subject)
-        due: dict[Subject, tuple[int, bytes]] = {}
-
-        async def one(shard: int, subjects: list[Subject]) -> None:
-            failing = [subject for subject in subjects if observations[subject].failures]
-            names: list[str] = [keys.log(shard, subject) for subject in failing]
-            args: list[Any] = [RETENTION_MS, _DAY_TTL_MS, look_bytes(first_look), len(failing)]
-            for subject in failing:
-                entries = observations[subject].failures
-                newest = max(int.from_bytes(entry[:6], "big") for entry in entries)
-                args += (b"".join(entries), keys.member(subject), newest)
-            for subject in subjects:
-                for day, bits in by_day(observations[subject].success_slots):
-                    names.append(keys.successes(shard, subject, day))
-                    args.append(bits)
-            names.append(keys.unsettled(shard))
-            found = await self._calls.script("record", names, args)
-            for at, blob in zip(found[::2], found[1::2], strict=True):
-                due[failing[at]] = (shard, blob)
-
-        await asyncio.gather(*(one(shard, subjects) for shard, subjects in grouped.items()))
+        failing: dict[int, list[Subject]] = defaultdict(list)
+        for subject in observed.failures:
+            failing[self.shard_of(subject)].append(subject)
+        succeeding = self._by_shard(observed.successes)
+        shards = sorted({*failing, *succeeding})
+        answers = await self._calls.scripts(
+            [
+                self._record_call(shard, observed, failing[shard], succeeding[shard], first_look)
+                for shard in shards
+            ]
+        )
         hit("store.after_record")
-        return await self._readings(due)
+        return {
+            failing[shard][at]: _reading(blob)
+            for shard, found in zip(shards, answers, strict=True)
+            for at, blob in zip(found[::2], found[1::2], strict=True)
+        }
+
+    def _by_shard(
+        self, successes: Mapping[int, Collection[Subject]]
+    ) -> dict[int, dict[int, list[bytes]]]:
+        """Who succeeded, by shard and slot."""
+        shards: dict[int, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+        for slot, subjects in successes.items():
+            for member in map(self.member_of, subjects):
+                shards[member[0] % self._shards][slot].append(member)
+        return shards
+
+    @staticmethod
+    def _record_call(
+        shard: int,
+        observed: Observed,
+        subjects: Sequence[Subject],
+        slots: Mapping[int, Sequence[bytes]],
+        first_look: int,
+    ) -> Call:
+        names = [keys.log(shard, subject) for subject in subjects]
+        args: list[Any] = [RETENTION_MS, _SLOT_TTL_MS, look_bytes(first_look), len(subjects)]
+        for subject in subjects:
+            entries = observed.failures[subject]
+            args += (b"".join(entries), keys.member(subject), max(map(at_ms, entries)))
+        for slot, members in slots.items():
+            names.append(keys.successes(shard, slot))
+            args.append(b"".join(members))
+        names.append(keys.unsettled(shard))
+        return "record", names, args
+
+    async def succeeded(
+        self, asked: Mapping[Subject, Collection[int]]
+    ) -> dict[Subject, frozenset[int]]:
+        """See WindowStore; slots are kept as long as logs."""
+        wanted = [(subject, slot) for subject, slots in asked.items() for slot in sorted(slots)]
+        found = await self._calls.holding(
+            [
+                (keys.successes(self.shard_of(subject), slot), self.member_of(subject))
+                for subject, slot in wanted
+            ]
+        )
+        held: dict[Subject, set[int]] = {subject: set() for subject in asked}
+        for (subject, slot), holds in zip(wanted, found, strict=True):
+            if holds:
+                held[subject].add(slot)
+        return {subject: frozenset(slots) for subject, slots in held.items()}
 
     async def advance(self, partition: int, frontier_ms: int) -> None:
         """See WindowStore."""
@@ -218,34 +256,21 @@ class RedisStore:
         shards = [self.shard_of(subject) for subject in subjects]
         names = [keys.log(shard, s) for shard, s in zip(shards, subjects, strict=True)]
         blobs = await self._calls.get(names)
-        return await self._readings(
-            {
-                subject: (shard, blob)
-                for subject, shard, blob in zip(subjects, shards, blobs, strict=True)
-                if blob is not None
-            }
-        )
-
-    async def _readings(self, due: Mapping[Subject, tuple[int, bytes]]) -> dict[Subject, Reading]:
-        """Logs with their successes: the bits of the days on which their attempts look back."""
-        wanted: list[tuple[Subject, int]] = []
-        for subject, (_, blob) in due.items():
-            attempted = {at_ms(entry) // _DAY_MS for entry in split(blob[_HEADER:])}
-            wanted += [(subject, day) for day in attempted | {day - 1 for day in attempted}]
-        bits = await self._calls.get([keys.successes(due[s][0], s, day) for s, day in wanted])
-        slots: dict[Subject, set[int]] = defaultdict(set)
-        for (subject, day), found in zip(wanted, bits, strict=True):
-            if found:
-                slots[subject] |= slots_of(day, found)
         return {
-            subject: Reading(
-                blob[_HEADER:],
-                len(blob) - _HEADER,
-                int.from_bytes(blob[:2], "big"),
-                frozenset(slots[subject]),
-            )
-            for subject, (_, blob) in due.items()
+            subject: _reading(blob)
+            for subject, blob in zip(subjects, blobs, strict=True)
+            if blob is not None
         }
+
+
+def _mark(claim: Claim) -> bytes:
+    """A claim as the script takes it: whose identity, and what says it came from where."""
+    return claim.identity + _MARK.pack(claim.content, claim.partition, claim.offset)
+
+
+def _reading(blob: bytes) -> Reading:
+    """A log as Redis keeps it, without its head."""
+    return Reading(blob[_HEADER:], len(blob) - _HEADER, int.from_bytes(blob[:2], "big"))
 
 
 class _Recent:

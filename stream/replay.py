@@ -70,8 +70,8 @@ async def replay(
             found.rejected.append((files[arrival.partition], arrival.offset, why))
             found.reasons[why.reason] += 1
         found.duplicates += tally.duplicates.total()
-        for event in tally.accepted:
-            watch(event)
+        for accepted in tally.accepted:
+            watch(accepted.event)
         found.judged += len(tally.accepted)
         clock = max(clock, tally.latest_ms)
         while (await engine.sweep(store, _NO_SHARDS, clock, idle=False))[0]:

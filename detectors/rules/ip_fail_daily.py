@@ -52,6 +52,17 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
     ]
 
 
+def asks(log: SubjectLog, limits: Limits) -> set[int]:
+    """The slots of every series that is slow but for a success: few logs have one."""
+    span = whole_ms(limits.slow_window)
+    hot, *_ = _slow(log, limits)
+    return {
+        slot
+        for _, last in hot
+        for slot in range((log.at[last] - span) // SLOT_MS, (log.at[last] - AS_OF_MS) // SLOT_MS)
+    }
+
+
 def _slow(log: SubjectLog, limits: Limits) -> tuple[list[Hot], int, bool]:
     """Series of which more than half of the gaps are long, as they stood 60 s before their last
     attempt.
@@ -104,4 +115,5 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
+    asks=asks,
 )

@@ -1,10 +1,10 @@
 -- Append a batch to logs of one shard; return those that have grown to where they are looked at.
 -- A log is a string: generation (2 bytes), flagged (1), look (4), then entries as appended.
--- KEYS: n logs, then m days of successes, last the set of unsettled subjects.
--- ARGV: ttl of logs, ttl of days, first look in bytes, n, then for each log its entries, its subject and
---       the time of its newest entry, then for each day its bit numbers as 'a b c'.
+-- KEYS: n logs, then m slots of successes, last the set of unsettled subjects.
+-- ARGV: ttl of logs, ttl of slots, first look in bytes, n, then for each log its entries, its subject
+--       and the time of its newest entry, then for each slot its subjects of 8 bytes one after another.
 -- Returns a flat list (index, log).
-local ttl, day_ttl, first, n = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local ttl, slot_ttl, first, n = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local unsettled = KEYS[#KEYS]
 local due = {}
 for i = 1, n do
@@ -29,9 +29,14 @@ for i = 1, n do
   end
 end
 for i = n + 1, #KEYS - 1 do
-  for bit in string.gmatch(ARGV[2 * n + 4 + i], '%d+') do
-    redis.call('SETBIT', KEYS[i], bit, 1)
+  local subjects = ARGV[2 * n + 4 + i]
+  for at = 1, #subjects, 8000 do -- Lua passes no more than some 8,000 arguments
+    local some = {}
+    for one = at, math.min(#subjects, at + 7999), 8 do
+      some[#some + 1] = string.sub(subjects, one, one + 7)
+    end
+    redis.call('SADD', KEYS[i], unpack(some))
   end
-  redis.call('PEXPIRE', KEYS[i], day_ttl)
+  redis.call('PEXPIRE', KEYS[i], slot_ttl)
 end
 return due

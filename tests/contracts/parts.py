@@ -12,7 +12,7 @@ from detectors.rule import SEVERITIES
 from detectors.windows import (
     AlertDraft,
     Claim,
-    Observation,
+    Observed,
     Reading,
     Settlement,
     Subject,
@@ -47,9 +47,12 @@ def claim(offset: int, *, name: bytes = b"identity", content: int = 1, at: int =
 
 def adding(
     events: Iterable[LoginEvent] = (), *, successes: Iterable[int] = (), subject: Subject = WEB
-) -> dict[Subject, Observation]:
+) -> Observed:
     """What a batch adds to one subject."""
-    return {subject: Observation([entry(event) for event in events], set(successes))}
+    failures = [entry(event) for event in events]
+    return Observed(
+        {subject: failures} if failures else {}, {slot: {subject} for slot in successes}
+    )
 
 
 def draft(size: int, *, rank: int = 1, final: bool = False, name: str = "alert") -> AlertDraft:

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from detectors.windows import FOR_EVER_MS, Subject, SubjectLog, WindowStore, compacted
+from detectors.windows import FOR_EVER_MS, Observed, Subject, SubjectLog, WindowStore, compacted
 from tests.builders import series
 from tests.detectors.logs import entry, log_of
 
@@ -229,7 +229,7 @@ def test_settling_nothing_is_nothing(keeper: Keeper) -> None:
     async def scenario(store: WindowStore) -> list[object]:
         return [
             await store.claim([]),
-            await store.record({}, FIRST_LOOK),
+            await store.record(Observed({}, {}), FIRST_LOOK),
             await store.settle([]),
             await store.read([]),
             await waiting(store, keeper),

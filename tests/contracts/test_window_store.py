@@ -154,16 +154,20 @@ def test_a_settled_log_is_looked_at_no_later_than_its_room(keeper: Keeper, flagg
 
 
 def test_successes_are_remembered_by_ten_minutes(keeper: Keeper) -> None:
-    """Slots of the days on which an address failed, and of the day before, are read with it."""
-    slots = {NOW_MS // SLOT_MS, NOW_MS // SLOT_MS + 1, (NOW_MS - 86_400_000) // SLOT_MS}
+    """Of the slots asked those are told in which this subject, and no other, logged in."""
+    now = NOW_MS // SLOT_MS
+    other = Subject("web", "ip", "198.51.100.9")
 
-    async def scenario(store: WindowStore) -> frozenset[int]:
-        await store.record(adding(successes=slots), FIRST_LOOK)
-        assert await store.read([WEB]) == {} or not (await reading_of(store)).blob
-        await store.record(adding([login(0, "e")], successes=[NOW_MS // SLOT_MS + 3]), FIRST_LOOK)
-        return (await reading_of(store)).success_slots
+    async def scenario(store: WindowStore) -> dict[Subject, frozenset[int]]:
+        await store.record(adding(successes=[now, now - 144]), FIRST_LOOK)
+        await store.record(adding([login(0, "e")], successes=[now + 3]), FIRST_LOOK)
+        await store.record(adding(successes=[now + 1], subject=other), FIRST_LOOK)
+        return await store.succeeded({WEB: range(now - 200, now + 4), other: [now, now + 1]})
 
-    assert run(keeper, scenario) == slots | {NOW_MS // SLOT_MS + 3}
+    assert run(keeper, scenario) == {
+        WEB: frozenset({now - 144, now, now + 3}),
+        other: frozenset({now + 1}),
+    }
 
 
 def test_the_cap_of_an_hour_does_not_depend_on_the_order(keeper: Keeper) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from detectors.attempts import pack
-from detectors.events import LoginEvent
+from detectors.events import LoginEvent, milliseconds
 from detectors.windows import SubjectLog
 from tests.builders import NAMES
 
@@ -14,7 +14,7 @@ def entry(event: LoginEvent) -> bytes:
     """A failure as it stands in the log of its address."""
     assert event.ip is not None
     identity = NAMES.event(event.emitter, event.event_id)
-    return pack(event, event.ip, identity, NAMES)
+    return pack(event, event.ip, identity, milliseconds(event.judged_at), NAMES)
 
 
 def log_of(entries: Iterable[bytes]) -> SubjectLog:

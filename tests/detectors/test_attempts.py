@@ -50,7 +50,7 @@ def test_an_entry_says_what_its_event_said(event: LoginEvent) -> None:
     assert event.ip is not None
     identity = NAMES.event(event.emitter, event.event_id)
 
-    packed = pack(event, event.ip, identity, NAMES)
+    packed = pack(event, event.ip, identity, milliseconds(event.judged_at), NAMES)
     attempt = unpack(packed)
 
     assert attempt.at_ms == milliseconds(event.judged_at)

@@ -10,6 +10,7 @@ import pytest
 
 from detectors.engine import Arrival, Engine, Tally
 from detectors.events import LoginEvent, milliseconds
+from detectors.intake import Accepted, observe
 from detectors.memory import MemoryStore
 from detectors.rule import Mode
 from detectors.windows import FOR_EVER_MS, Subject, SubjectLog, WindowStore
@@ -67,7 +68,7 @@ def test_every_event_of_a_batch_is_in_one_count() -> None:
     ((cell, arrival, why),) = tally.conflicts
     assert (cell, arrival.offset, why.reason) == ((START_MS, "web"), 2, "id_conflict")
     assert why.detail.isprintable()
-    assert tally.accepted == [events[0], events[3], events[4]]
+    assert [one.event for one in tally.accepted] == [events[0], events[3], events[4]]
     total = tally.judged.total() + tally.duplicates.total() + len(tally.conflicts)
     assert total == len(events)
 
@@ -142,11 +143,13 @@ def test_a_skewed_clock_is_judged_by_its_receiver() -> None:
 def test_a_large_batch_of_one_address_is_capped_before_it_is_sent() -> None:
     """Ten thousand attempts of an hour leave the worker as 513, however large the flood."""
     events = series(10_000, every=0.3)
-    judge = engine()
+    accepted = [
+        Accepted(e, NAMES.event(e.emitter, e.event_id), milliseconds(e.judged_at)) for e in events
+    ]
 
-    seen = judge.observe([(e, NAMES.event(e.emitter, e.event_id)) for e in events])
+    seen = observe(accepted, NAMES).failures
 
-    assert {subject.value: len(one.failures) for subject, one in seen.items()} == {IP: 513}
+    assert {subject.value: len(entries) for subject, entries in seen.items()} == {IP: 513}
 
 
 class Ticking:

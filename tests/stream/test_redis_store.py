@@ -15,12 +15,14 @@ from detectors.events import LoginEvent, milliseconds
 from detectors.windows import (
     RETENTION_MS,
     SLOT_MS,
+    Observed,
+    Subject,
     WindowStore,
     compacted,
 )
 from stream import keys_in_redis
 from stream.redis_store import RedisStore
-from tests.builders import DAY, HOUR, arrivals, engine, finish, found, login, series
+from tests.builders import HOUR, arrivals, engine, finish, found, login, series
 from tests.contracts.keepers import InRedis
 from tests.contracts.parts import (
     FIRST_LOOK,
@@ -29,7 +31,6 @@ from tests.contracts.parts import (
     adding,
     claim,
     draft,
-    reading_of,
     run,
     settling,
     waiting,
@@ -58,13 +59,13 @@ def _now(client: redis.Redis) -> int:
 def test_nothing_expires_before_retention_has_passed(
     keeper: InRedis, fresh_redis: redis.Redis
 ) -> None:
-    """After every write a log, its days and its alerts live at least as long as they may count."""
+    """After every write a log, its slots and its alerts live at least as long as they may count."""
     keys = (
         keys_in_redis.log(0, WEB),
-        keys_in_redis.successes(0, WEB, NOW_MS // DAY_MS),
+        keys_in_redis.successes(0, NOW_MS // SLOT_MS),
         keys_in_redis.episode(0, "alert"),
     )
-    log, day, episode = keys
+    log, slot, episode = keys
 
     async def scenario(store: RedisStore) -> None:
         before = _now(fresh_redis)
@@ -78,7 +79,7 @@ def test_nothing_expires_before_retention_has_passed(
         before = _now(fresh_redis)
         due = await store.record(batch, FIRST_LOOK)
         assert _expiry(fresh_redis, log) >= before + RETENTION_MS
-        assert _expiry(fresh_redis, day) >= before + RETENTION_MS + DAY_MS
+        assert _expiry(fresh_redis, slot) >= before + 2 * RETENTION_MS
         await store.settle(settling(due[WEB], draft(8), compacted=compacted(due[WEB].blob)))
         assert _expiry(fresh_redis, log) >= before + RETENTION_MS
         assert _expiry(fresh_redis, episode) >= before + RETENTION_MS
@@ -154,17 +155,16 @@ def test_an_alert_that_the_server_has_lost_is_told_again(
     assert run(keeper, scenario) == [["alert", "other"], ["alert"]]
 
 
-def test_successes_of_every_day_of_a_log_are_read(keeper: InRedis) -> None:
-    """A batch of many days looks back on the successes of each of them."""
-    days = [0, 3, 9]
-    events = [login(day * DAY, f"e{day}") for day in days]
-    slots = {(NOW_MS + day * DAY_MS - 7_200_000) // SLOT_MS for day in days}
+def test_thousands_succeed_within_one_slot(keeper: InRedis) -> None:
+    """A slot takes more subjects than Lua passes arguments."""
+    slot = NOW_MS // SLOT_MS
+    crowd = [Subject("web", "ip", f"10.0.{n >> 8}.{n & 255}") for n in range(20_000)]
 
-    async def scenario(store: RedisStore) -> frozenset[int]:
-        await store.record(adding(events, successes=slots), FIRST_LOOK)
-        return (await reading_of(store)).success_slots
+    async def scenario(store: RedisStore) -> dict[Subject, frozenset[int]]:
+        await store.record(Observed({}, {slot: crowd}), FIRST_LOOK)
+        return await store.succeeded(dict.fromkeys(crowd, (slot, slot + 1)))
 
-    assert run(keeper, scenario) == slots
+    assert run(keeper, scenario) == dict.fromkeys(crowd, frozenset({slot}))
 
 
 async def _hand_over(judge: Engine, store: WindowStore, events: Sequence[LoginEvent]) -> None:
