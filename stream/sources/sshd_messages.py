@@ -110,7 +110,7 @@ def _decision(text: str) -> Said:
         raise Rejected("unparsable_line", f"sshd decided without user and address: {text[:200]!r}")
     account: str | None = who["account"]
     unknown = who["unknown"] is not None
-    if account == _NO_NAME:
+    if account == _NO_NAME and not unknown:
         account, unknown = None, True
     if text.startswith("Accepted"):
         return Said(Act.ACCEPTED, "sshd: Accepted", account, who["address"])

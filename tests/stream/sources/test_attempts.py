@@ -43,6 +43,7 @@ UNKNOWN = "unknown_account"
         ),
         pytest.param([INVALID, BYE], [UNKNOWN], id="Invalid user, then gone"),
         pytest.param([INVALID, INVALID], [UNKNOWN] * 2, id="two names refused"),
+        pytest.param([INVALID, INVALID, FAILED_UNKNOWN], [UNKNOWN], id="two refused, one decision"),
         pytest.param([INVALID, CHECK_PASS, PAM_UNKNOWN, BYE], [UNKNOWN], id="refused, PAM, gone"),
         pytest.param([PAM, PAM_OTHER_MODULE, FAILED], [BAD], id="two modules of one stack"),
         pytest.param([PAM, PAM_OTHER_MODULE, BYE], [BAD], id="two modules, sshd silent"),
@@ -102,9 +103,10 @@ def test_processes_do_not_share_attempts() -> None:
     assert sorted(e.reason or "" for e in log.events) == [BAD, UNKNOWN]
 
 
-def test_pams_helper_process_tells_of_the_same_attempt() -> None:
+@pytest.mark.parametrize("messages", [(PAM_ERROR, KEYBOARD), (KEYBOARD,), (PAM_ERROR, BYE)])
+def test_pams_helper_process_tells_of_the_same_attempt(messages: tuple[str, ...]) -> None:
     """The PAM line of a keyboard-interactive login has another number, and is no second attempt."""
-    log = read_log([*sshd(PAM, pid=101), *sshd(PAM_ERROR, KEYBOARD, pid=100)])
+    log = read_log([*sshd(PAM, pid=101), *sshd(*messages, pid=100)])
 
     assert log.told == [("root", IP, "failure", BAD)]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detectors.errors import LoginwardError
@@ -436,6 +436,9 @@ DO: dict[str, Callable[[World], object]] = {
 
 @settings(max_examples=120, deadline=None)
 @given(steps=st.lists(st.sampled_from(sorted(DO)), max_size=30))
+@example(steps=["copytruncate", "write", "rename"])
+@example(steps=["copytruncate", "rename", "half", "read", "compress", "copytruncate"])
+@example(steps=["copytruncate", "copytruncate", "rename", "save", "compress", "restart"])
 def test_whatever_happens_every_line_comes_once_in_order(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str]
 ) -> None:

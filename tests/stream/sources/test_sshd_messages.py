@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from .logs import read_log, sshd
@@ -254,6 +254,8 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), max_siz
 
 
 @given(name=NAMES)
+@example(name="<invalid username>")
+@example(name="x from 192.0.2.1 port 22 ssh2: RSA SHA256:x")
 def test_no_user_name_can_move_the_address(name: str) -> None:
     """Whatever an attacker types as a name, the failure counts for the address sshd saw."""
     message = f"Failed password for invalid user {name} from {IP} port 4711 ssh2"
