@@ -68,6 +68,21 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DirectorySettings:
+    """Where the directory of customers lies, and when it is too old."""
+
+    folder: Annotated[Path, NonEmpty()]
+    stale_after: Annotated[timedelta, Between(timedelta(hours=1), timedelta(days=31))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeoSettings:
+    """Where the MMDB files lie that place an address."""
+
+    folder: Annotated[Path, NonEmpty()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeySettings:
     """The secrets that belong to no single folder."""
 
@@ -96,6 +111,7 @@ class FileSettings:
 
     systems: Path | None
     rules: Path | None
+    networks: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +123,8 @@ class Settings:
     redis: RedisSettings
     detect: DetectSettings
     archive: ArchiveSettings
+    directory: DirectorySettings
+    geo: GeoSettings
     keys: KeySettings
     files: FileSettings
     metrics: MetricsSettings

@@ -10,7 +10,9 @@ from .reading import Sources, read
 from .sections import (
     ArchiveSettings,
     DetectSettings,
+    DirectorySettings,
     FileSettings,
+    GeoSettings,
     KafkaSettings,
     KeySettings,
     LoggingSettings,
@@ -22,7 +24,9 @@ from .sections import (
 __all__ = [
     "ArchiveSettings",
     "DetectSettings",
+    "DirectorySettings",
     "FileSettings",
+    "GeoSettings",
     "KafkaSettings",
     "KeySettings",
     "LoggingSettings",
