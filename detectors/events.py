@@ -39,14 +39,14 @@ EventId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Account = Annotated[str, msgspec.Meta(max_length=256, description="as typed at the login")]
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where the source itself places the address; known facts win over any look-up."""
 
     country: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")] | None = None
     asn: Annotated[int, msgspec.Meta(ge=0, le=4294967295)] | None = None
 
 
-class LoginEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LoginEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One attempt to log in (or action of a session), as its source tells it; times are aware."""
 
     schema: Literal[1] = msgspec.field()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from importlib.metadata import PackageNotFoundError, version
 
@@ -65,7 +66,19 @@ def run_detect(settings: Settings) -> int:
         hooks=TransportHooks(on_assigned=detect.assigned, on_revoked=detect.revoked),
     )
     metrics.serve(settings.metrics.host, settings.metrics.port)
+    _collect_rarely()
     return run_worker(app, _Sweeper(detect))
+
+
+def _collect_rarely() -> None:
+    """Let the cycle collector run rarely: a batch makes tens of thousands of objects, no cycles.
+
+    With Python's own thresholds it took a third of a worker's time (50,000 events per processor
+    second against 70,000).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def run_relay(settings: Settings) -> int:
