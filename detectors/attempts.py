@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .events import LoginEvent, Reason
+from .facts import Facts, says_non_customer
 from .pseudonyms import ACCOUNT_BYTES, Pseudonyms
 
 HEAD = struct.Struct(">HI8s12sBH")
@@ -37,6 +38,8 @@ _REASONS: Final[tuple[Reason | None, ...]] = (
     "other",
 )
 _REASON_CODE: Final = {reason: code for code, reason in enumerate(_REASONS)}
+_IDENTIFIED: Final = 14
+"""Bytes that name an event: its time and its identity."""
 _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
 
 
@@ -56,10 +59,17 @@ class Attempt(NamedTuple):
         return _REASONS[self.flags & 0x07]
 
 
-def pack(event: LoginEvent, address: str, identity: bytes, at: int, names: Pseudonyms) -> bytes:
-    """`event` as an entry of the log of `address` (canonical)."""
+def pack(
+    event: LoginEvent,
+    address: str,
+    identity: bytes,
+    at: int,
+    names: Pseudonyms,
+    known: Facts | None = None,
+) -> bytes:
+    """`event` as an entry of the log of `address` (canonical), with what is `known` beside it."""
     flags = _REASON_CODE[event.reason]
-    if event.reason == "unknown_account" or event.account_class in ("unknown", "closed"):
+    if says_non_customer(event) if known is None else known.non_customer:
         flags |= NON_CUSTOMER
     account = _NO_ACCOUNT
     if event.account is None:
@@ -73,6 +83,19 @@ def pack(event: LoginEvent, address: str, identity: bytes, at: int, names: Pseud
         )
     head = HEAD.pack(at >> 32, at & 0xFFFFFFFF, identity, account, flags | IPV6, len(event_id))
     return head + _suffix(address) + event_id
+
+
+def distinct(blob: bytes) -> list[bytes]:
+    """The entries of a log in the order (time, identity), each event once.
+
+    An event may come again with other facts, after a new directory was loaded: whatever the order,
+    the smaller entry stays, the one that says less of it.
+    """
+    entries = sorted(set(split(blob)))
+    if len({entry[:_IDENTIFIED] for entry in entries}) == len(entries):
+        return entries
+    first = {entry[:_IDENTIFIED]: entry for entry in reversed(entries)}
+    return sorted(first.values())
 
 
 def split(blob: bytes) -> list[bytes]:

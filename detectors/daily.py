@@ -11,6 +11,7 @@ import msgspec
 
 from .alerts import Alert
 from .events import LoginEvent
+from .facts import Joiner, facts_of
 
 CANARY = "_canary"
 """The system of our own test events; it is in no count."""
@@ -44,17 +45,16 @@ class _Tally:
     unknown_accounts: set[str | None] = field(default_factory=set)
 
 
-def non_customer(event: LoginEvent) -> bool:
-    """Whether the event itself tells that the account is no (present) customer's."""
-    return event.reason == "unknown_account" or event.account_class in ("unknown", "closed")
-
-
 class Daily:
-    """Counts events and alerts by the calendar day of `zone` in which they happened."""
+    """Counts events and alerts by the calendar day of `zone` in which they happened.
 
-    def __init__(self, zone: tzinfo, zone_name: str) -> None:
+    `facts` tells which accounts are no customer's; without it the event itself does.
+    """
+
+    def __init__(self, zone: tzinfo, zone_name: str, facts: Joiner = facts_of) -> None:
         self._zone = zone
         self._name = zone_name
+        self._facts = facts
         self._days: dict[tuple[date, str], _Tally] = {}
 
     def add(self, event: LoginEvent) -> None:
@@ -62,13 +62,14 @@ class Daily:
         if event.system == CANARY or event.action != "login":
             return
         tally = self._tally(event.judged_at, event.system)
+        known = self._facts(event)
         tally.attempts += 1
         if event.outcome == "failure":
             tally.failures += 1
             tally.accounts.add(event.account)
-            if event.ip is not None:
-                tally.ips.add(event.ip)
-        if non_customer(event):
+            if known.address is not None:
+                tally.ips.add(known.address)
+        if known.non_customer:
             tally.unknown += 1
             tally.unknown_accounts.add(event.account)
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from .alerts import alert_id, encode
+from .facts import Joiner
 from .findings import Finding, Told, alert, findings
 from .intake import Arrival, Tally, claims, observe, sort_out
 from .pseudonyms import Pseudonyms
@@ -62,11 +63,17 @@ class Look(NamedTuple):
 
 
 class Engine:
-    """Rules in force, and the pure steps between a store's reads and writes."""
+    """Rules in force, and the pure steps between a store's reads and writes.
 
-    def __init__(self, rules: Sequence[ActiveRule], names: Pseudonyms) -> None:
+    `facts` joins what is known of an event; None: what it carries itself, and no more.
+    """
+
+    def __init__(
+        self, rules: Sequence[ActiveRule], names: Pseudonyms, facts: Joiner | None = None
+    ) -> None:
         self.rules = tuple(Told.of(active) for active in rules if active.mode != "off")
         self.names = names
+        self.facts = facts
         self._frontiers: dict[int, int] = {}
         empty = SubjectLog.of(b"")
         self.first_look = min(
@@ -90,7 +97,7 @@ class Engine:
         tally = sort_out(arrivals, claimed, await store.claim(claimed))
         # Asked before the logs are read: what is settled by now stands in them.
         others = await store.settled(besides=partition)
-        observed = observe(tally.accepted, self.names)
+        observed = observe(tally.accepted, self.names, self.facts)
         readings = await store.record(observed, self.first_look)
         frontier = FOR_EVER_MS if caught_up else self._frontier(partition, tally.latest_ms)
         await store.advance(partition, frontier)

@@ -20,7 +20,7 @@ T = TypeVar("T")
 Told = Literal["event", "directory", "geo", "networks", "not known"]
 """Who told a fact."""
 
-NON_CUSTOMER_CLASSES: Final = ("unknown", "closed")
+_NON_CUSTOMER: Final = ("unknown", "closed")
 """An attempt on such an account is one on no (present) customer's (checklist item 14)."""
 
 
@@ -88,6 +88,11 @@ Joiner = Callable[[LoginEvent], Facts]
 """Gives the facts of an event, from whatever is in force."""
 
 
+def says_non_customer(event: LoginEvent) -> bool:
+    """Whether the event itself tells that its account is no (present) customer's."""
+    return event.reason == "unknown_account" or event.account_class in _NON_CUSTOMER
+
+
 def facts_of(
     event: LoginEvent,
     directory: Directory | None = None,
@@ -108,7 +113,7 @@ def facts_of(
     return Facts(
         account_class=account_class,
         account_class_from=class_from,
-        non_customer=event.reason == "unknown_account" or account_class in NON_CUSTOMER_CLASSES,
+        non_customer=event.reason == "unknown_account" or account_class in _NON_CUSTOMER,
         customer=customer,
         address=address,
         behind_proxy=behind_proxy,

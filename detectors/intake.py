@@ -11,6 +11,7 @@ from .addresses import counted_as
 from .attempts import pack
 from .errors import Rejected
 from .events import LoginEvent, milliseconds
+from .facts import Joiner
 from .pseudonyms import Pseudonyms
 from .windows import HOUR_CAP, HOUR_MS, SLOT_MS, Claim, Observed, Standing, Subject, cap
 from .wire import content
@@ -84,7 +85,9 @@ def sort_out(
     return tally
 
 
-def observe(accepted: Sequence[Accepted], names: Pseudonyms) -> Observed:
+def observe(
+    accepted: Sequence[Accepted], names: Pseudonyms, facts: Joiner | None = None
+) -> Observed:
     """What logins add to their addresses: failures with evidence, slots with a success."""
     failures: defaultdict[Subject, list[bytes]] = defaultdict(list)
     successes: defaultdict[int, set[Subject]] = defaultdict(set)
@@ -92,11 +95,14 @@ def observe(accepted: Sequence[Accepted], names: Pseudonyms) -> Observed:
         ip = event.ip
         if ip is None or event.action != "login":
             continue
+        known = None if facts is None else facts(event)
+        if known is not None and known.address is None:
+            continue  # the source has only seen its own proxy
         subject = Subject(event.system, "ip", counted_as(ip))
         if event.outcome == "success":
             successes[at // SLOT_MS].add(subject)
         else:
-            failures[subject].append(pack(event, ip, identity, at, names))
+            failures[subject].append(pack(event, ip, identity, at, names, known))
     for subject, entries in failures.items():
         if len(entries) > HOUR_CAP:
             # The smallest of each hour are the same whether capped here or in the log; one more

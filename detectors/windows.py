@@ -7,7 +7,7 @@ event
 changes nothing and a new window costs no new key. A store keeps logs; it decides nothing.
 
 The contract (tests/contracts/test_window_store.py holds every store to it):
-* a log is a set: the same entry twice is there once;
+* a log is a set of events: the same one twice is there once;
 * trimming goes by event time: attempts older than RETENTION behind the newest one of the log may
 go, but only after they have been judged, however many days one batch holds;
 * of one hour the first HOUR_CAP attempts by (time, identity) are kept, in every order of arrival;
@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, Protocol
 
-from .attempts import HEAD_BYTES, account_of, split
+from .attempts import HEAD_BYTES, account_of, distinct
 
 HOUR_MS: Final = 3_600_000
 LONGEST_WINDOW_MS: Final = 24 * HOUR_MS
@@ -199,7 +199,7 @@ class SubjectLog:
         settled_ms: int = FOR_EVER_MS,
     ) -> SubjectLog:
         """The set behind an appended blob. Not trimmed: what is old has to be judged once."""
-        kept, capped = cap(sorted(set(split(blob))))
+        kept, capped = cap(distinct(blob))
         return cls(
             tuple(kept),
             tuple(map(at_ms, kept)),
@@ -234,7 +234,7 @@ def compacted(blob: bytes) -> bytes:
     It is deduplicated before it is trimmed (RELIABILITY.md 2.2). Of an hour one more than HOUR_CAP
     stays, so that the log still knows that there were more.
     """
-    return b"".join(cap(trim(sorted(set(split(blob)))), HOUR_CAP + 1)[0])
+    return b"".join(cap(trim(distinct(blob)), HOUR_CAP + 1)[0])
 
 
 def cap(entries: list[bytes], most: int = HOUR_CAP) -> tuple[list[bytes], set[int]]:
