@@ -77,8 +77,22 @@ def rotated(path: Path) -> list[Path]:
         if match["packed"] and entry.with_suffix("").exists():
             continue
         number = int(match["number"] or 0)
-        found.append((entry.stat().st_mtime_ns, -number, entry))  # of two as old, .2 was first
+        found.append((changed_ns(entry), -number, entry))  # of two as old, .2 was first
     return [entry for _, _, entry in sorted(found)]
+
+
+def changed_ns(entry: Path) -> int:
+    """When the file was last written; 0 for one that is being renamed or removed just now."""
+    try:
+        return entry.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def inode(entry: Path) -> tuple[int, int]:
+    """Device and inode of what has that name now."""
+    status = entry.stat()
+    return status.st_dev, status.st_ino
 
 
 def find(path: Path, known: FileId) -> Path | None:
@@ -92,13 +106,12 @@ def find(path: Path, known: FileId) -> Path | None:
 
 
 def _is(entry: Path, known: FileId) -> bool:
-    status = entry.stat()
-    return (status.st_dev, status.st_ino) == (known.device, known.inode)
+    return inode(entry) == (known.device, known.inode)
 
 
 def _fits(entry: Path, known: FileId) -> bool:
     try:
         with open_plain(entry) as stream:
             return begins_as(stream, known)
-    except (FileNotFoundError, *DAMAGE):
-        return False
+    except (OSError, *DAMAGE):
+        return False  # not ours to read, gone, or no longer what it was: not the one we know

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from detectors.errors import LoginwardError
+
 from .base import Line
-from .file_identity import find, rotated
-from .followed_part import SPAN, Part, copied, inode, opened
+from .file_identity import changed_ns, find, inode, rotated
+from .followed_part import SPAN, Part, copied, opened
 from .lines import DAMAGE
 from .positions import Position
 
@@ -59,11 +61,11 @@ class Follower:
         """Up to `most` complete lines; none where nothing has come yet."""
         self._at_end = True  # look first whether it is still the same file
         lines: list[Line] = []
-        while len(lines) < most:
-            line = self._next()
-            if line is None:
-                break
-            lines.append(line)
+        try:
+            while len(lines) < most and (line := self._next()) is not None:
+                lines.append(line)
+        except FileNotFoundError:
+            return lines  # a rotation is under way: the next look finds it done
         return lines
 
     def was_there(self, at: int) -> bool:
@@ -181,10 +183,16 @@ class Follower:
 
     def _open(self, path: Path) -> None:
         base = self._parts[-1].base + SPAN if self._parts else 0
-        self._parts.append(opened(path, base=base, there=self._there.get(inode(path), 0)))
+        part = opened(path, base=base, there=self._there.get(inode(path), 0))
+        if part.retired and path == self._path:
+            part.close()
+            raise LoginwardError(
+                f"{path}: is compressed, so nobody writes to it; leave out --follow"
+            )
+        self._parts.append(part)
 
-    def _newer_than(self, changed_ns: int) -> list[Path]:
-        return [file for file in rotated(self._path) if file.stat().st_mtime_ns > changed_ns]
+    def _newer_than(self, after_ns: int) -> list[Path]:
+        return [file for file in rotated(self._path) if changed_ns(file) > after_ns]
 
     def _gap(self, what: str) -> None:
         self.gaps += 1

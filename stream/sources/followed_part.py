@@ -98,9 +98,3 @@ def copied(path: Path, original: Part) -> Part:
         retired=True,
         offset=original.offset,
     )
-
-
-def inode(path: Path) -> tuple[int, int]:
-    """Device and inode of what is called `path` now."""
-    status = path.stat()
-    return status.st_dev, status.st_ino

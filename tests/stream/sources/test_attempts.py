@@ -106,7 +106,7 @@ def test_processes_do_not_share_attempts() -> None:
 @pytest.mark.parametrize("messages", [(PAM_ERROR, KEYBOARD), (KEYBOARD,), (PAM_ERROR, BYE)])
 def test_pams_helper_process_tells_of_the_same_attempt(messages: tuple[str, ...]) -> None:
     """The PAM line of a keyboard-interactive login has another number, and is no second attempt."""
-    log = read_log([*sshd(PAM, pid=101), *sshd(*messages, pid=100)])
+    log = read_log([*sshd(PAM, pid=101), *sshd(*messages, pid=100)], cut_off=False)
 
     assert log.told == [("root", IP, "failure", BAD)]
 

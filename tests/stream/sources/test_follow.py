@@ -370,6 +370,30 @@ def test_a_log_that_is_renamed_and_not_made_again_is_still_read(world: World) ->
     assert world.read() == [2]
 
 
+def test_a_compressed_log_is_not_followed(world: World) -> None:
+    """Nobody writes to it: that is told, not tried for ever."""
+    world.log.write_bytes(gzip.compress(b"line 1\n"))
+
+    with pytest.raises(LoginwardError, match="leave out --follow"):
+        world.reader.read(10)
+
+
+def test_files_of_others_beside_the_log_are_no_rotations(world: World) -> None:
+    """Only names that logrotate makes are looked at; a folder or a broken link is passed."""
+    world.write(2)
+    world.read(1)
+    world.save()
+    for name in ("auth.log.bak", "auth.log.swp", "auth.logs", "other.log.1"):
+        world.log.with_name(name).write_text("line 77\n")
+    world.log.with_name("auth.log.19").mkdir()
+    world.log.with_name("auth.log.20").symlink_to("nowhere")
+    world.rename()
+    world.write(1)
+    world.restart()
+
+    assert world.read() == [2, 3]
+
+
 def test_a_position_survives_on_disk(world: World, tmp_path: Path) -> None:
     """What is saved is what is loaded."""
     world.write(60)
