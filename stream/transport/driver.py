@@ -32,6 +32,7 @@ from .marks import OffsetMarks, Partition, PartitionProgress
 from .options import TransportHooks, TransportOptions, TransportState
 
 ALIAS = "batched"
+_LOOKS = 4  # at whether all goes on, in the time after which it counts as stalled
 _READ_WAIT = 1.0  # seconds a read may wait for records; stopping is looked at in between
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ class BatchConsumer(stock.Consumer):
         self.marks = OffsetMarks()
         self.transport_state = TransportState()
         self._in_work: set[Batch] = set()
+        self._begun = 0
+        self._unmoved = (0, 0)  # batches begun as of a look, and looks since without another
         self._expected: dict[Partition, int] = {}
         self._changed = asyncio.Event()
         self._commit_lock = asyncio.Lock()
@@ -104,9 +107,7 @@ class BatchConsumer(stock.Consumer):
             if expected is not None and expected != chunk.start:
                 self._tell_jump(chunk, expected)
             self.transport_state.highwaters[chunk.partition] = chunk.highwater
-            await self._deliver(
-                Batch(chunk, claim, on_begin=self._in_work.add, on_done=self._on_done)
-            )
+            await self._deliver(Batch(chunk, claim, on_begin=self._on_begin, on_done=self._on_done))
         self._thread.claimed(chunk)
 
     async def _deliver(self, batch: Batch) -> None:
@@ -137,6 +138,10 @@ class BatchConsumer(stock.Consumer):
         self.hooks.on_jump(chunk.partition, expected, chunk.start)
 
     # -- acks
+
+    def _on_begin(self, batch: Batch) -> None:
+        self._in_work.add(batch)
+        self._begun += 1
 
     def _on_done(self, batch: Batch) -> None:
         self.marks.done(batch.claim)
@@ -231,8 +236,19 @@ class BatchConsumer(stock.Consumer):
     @Service.task
     async def _commit_livelock_detector(self) -> None:
         """Report partitions that get no answer; Faust's check compares two different clocks."""
-        async for _ in self.itertimer(self.options.stall_after / 4, name="stalls"):
+        async for _ in self.itertimer(self.options.stall_after / _LOOKS, name="stalls"):
             await self._report_stalls()
+            self._insist_on_an_agent()
+
+    def _insist_on_an_agent(self) -> None:
+        """An agent that ended, or never came, is detection off: Faust says nothing then."""
+        # Counted in looks, not by the clock: a process that was stopped for an hour has not slept.
+        waiting = self.marks.open_count()
+        begun, looks = self._unmoved
+        idle = waiting and not self._in_work and self.flow_active and begun == self._begun
+        self._unmoved = (self._begun, looks + 1 if idle else 0)
+        if self._unmoved[1] > _LOOKS:
+            leave(f"{waiting} batches wait and no agent took one in {self.options.stall_after}")
 
     async def _report_stalls(self) -> None:
         after = self.options.stall_after.total_seconds()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import timedelta
 from typing import Any
 
 import faust
@@ -74,12 +75,15 @@ def batched_app(plan: dict[str, Any]) -> BatchApp:
 
 
 def careless_app(plan: dict[str, Any]) -> BatchApp:
-    """An agent on the batched transport that does not use run_batches, and fails."""
+    """An agent on the batched transport that does not use run_batches, and fails or sleeps."""
     kafka = load(environ={"KAFKA_BOOTSTRAP": plan["bootstrap"]}).kafka
-    app = bare_app(kafka, group=plan["group"], options=TransportOptions(batch_records=5))
+    limits = TransportOptions(batch_records=5, stall_after=timedelta(seconds=1))
+    app = bare_app(kafka, group=plan["group"], options=limits)
 
     @app.agent(batch_topic(app, plan["topic"]))
     async def consume(stream: faust.StreamT[Any]) -> None:
+        if plan.get("asleep"):
+            await asyncio.Event().wait()
         async for batch in stream:
             say("begin", 0, batch.first_offset)
             if batch.last_offset >= plan["raise_at"]:

@@ -139,6 +139,14 @@ def test_an_agent_that_does_not_use_run_batches_cannot_lose_a_batch_either(
     assert committed(kafka_admin, group, topic).get(0, 0) <= 5
 
 
+def test_an_agent_that_takes_no_batch_at_all_ends_the_process(start: Start, topic: str) -> None:
+    """L6: an agent that has ended or stands still is detection off, so it must not go unnoticed."""
+    worker = start(topic, main=stock_worker.main, transport="careless", asleep=True)
+
+    assert worker.exit_code() == 70
+    assert "batches wait and no agent took one in 0:00:01" in worker.complaints()
+
+
 def test_a_shutdown_that_hangs_is_ended_from_outside(
     start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient
 ) -> None:

@@ -58,6 +58,7 @@ def test_read_in_any_cuts_every_record_comes_once_and_every_offset_is_covered(
         assert part.read(at, check_crcs=True) is None
         for chunk in part.sliced(Partition("logins", 0), 1, position, part.position, at, None):
             assert chunk.start == position
+            assert all(chunk.start <= offset < chunk.end for offset in chunk.offsets)
             assert len(chunk.offsets) == len(chunk.values) <= limit
             assert [int(value or b"") for value in chunk.values] == list(chunk.offsets)
             got += chunk.offsets
