@@ -93,7 +93,7 @@ class World:
 
     def shift(self) -> None:
         """Make room for .1 as logrotate does."""
-        for number in range(9, 0, -1):
+        for number in range(40, 0, -1):
             for suffix in ("", ".gz"):
                 old = self.log.with_name(f"auth.log.{number}{suffix}")
                 if old.exists():
