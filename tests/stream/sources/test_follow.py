@@ -385,8 +385,8 @@ def test_files_of_others_beside_the_log_are_no_rotations(world: World) -> None:
     world.save()
     for name in ("auth.log.bak", "auth.log.swp", "auth.logs", "other.log.1"):
         world.log.with_name(name).write_text("line 77\n")
-    world.log.with_name("auth.log.19").mkdir()
-    world.log.with_name("auth.log.20").symlink_to("nowhere")
+    world.log.with_name("auth.log.90").mkdir()
+    world.log.with_name("auth.log.91").symlink_to("nowhere")
     world.rename()
     world.write(1)
     world.restart()
