@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from hypothesis import strategies as st
 
@@ -72,6 +73,23 @@ def run(draw: st.DrawFn, *, first: float, last: float) -> Run:
         outcome=draw(st.sampled_from(["failure"] * 4 + ["success"])),
         action=draw(st.sampled_from(["login"] * 6 + ["order"])),
     )
+
+
+@st.composite
+def slow_series(draw: st.DrawFn) -> list[LoginEvent]:
+    """One address at the limits of slowness: gaps of half minutes to quarter hours."""
+    gaps = draw(st.lists(st.sampled_from([0, 30, 59, 60, 61, 590, 600, 601, 900]), max_size=14))
+    outcomes = draw(
+        st.lists(
+            st.sampled_from(["failure"] * 6 + ["success"]),
+            min_size=len(gaps),
+            max_size=len(gaps),
+        )
+    )
+    return [
+        login(QUIET - HOUR + at, f"s{n}", outcome=outcome)
+        for n, (at, outcome) in enumerate(zip(accumulate(gaps), outcomes, strict=True))
+    ]
 
 
 def runs(

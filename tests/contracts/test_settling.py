@@ -105,12 +105,13 @@ def test_a_judgement_of_a_rewritten_log_is_harmless(keeper: Keeper, compacts: bo
     events = series(9, every=1)
 
     async def scenario(slow: WindowStore, fast: WindowStore) -> tuple[SubjectLog, list[Subject]]:
-        stale = (await slow.record(adding(events[:5]), FIRST_LOOK))[WEB]
-        due = (await fast.record(adding(events[3:8]), FIRST_LOOK))[WEB]
+        # The newer attempts first: after the compaction they stand at the end.
+        stale = (await slow.record(adding(events[4:8]), FIRST_LOOK))[WEB]
+        due = (await fast.record(adding(events[:6]), FIRST_LOOK))[WEB]
         await fast.settle(settling(due, draft(8), compacted=compacted(due.blob)))
         await fast.record(adding(events[8:]), FIRST_LOOK)
         whole = compacted(stale.blob) if compacts else None
-        await slow.settle(settling(stale, draft(5), compacted=whole))
+        await slow.settle(settling(stale, draft(4), compacted=whole))
         return SubjectLog.of((await reading_of(fast)).blob), await waiting(fast, keeper)
 
     log, unsettled = run(keeper, scenario, workers=2)

@@ -116,14 +116,20 @@ def test_redis_tells_what_memory_tells(
     assert monotone(alerts) == monotone(found(events))
 
 
-@pytest.mark.parametrize("call", range(1, 9))
+@pytest.mark.parametrize("call", range(1, 10))
 @pytest.mark.parametrize("handles_last", [False, True])
+@pytest.mark.parametrize(
+    "brought",
+    [
+        pytest.param([login(300, "own", outcome="success")], id="success"),
+        pytest.param(series(6, every=1, start=1, name="fast"), id="failures"),
+    ],
+)
 def test_what_another_partition_brings_meanwhile_is_not_overlooked(
-    keeper: Keeper, call: int, handles_last: bool
+    keeper: Keeper, call: int, handles_last: bool, brought: list[LoginEvent]
 ) -> None:
-    """A success recorded between any two calls of another worker still ends a slow series."""
+    """What another worker records between any two calls still ends a slow series."""
     slow = series(4, every=660)
-    success = login(300, "own", outcome="success")
 
     async def scenario() -> list[Alert]:
         async with keeper.open(2) as (one, other):
@@ -132,7 +138,7 @@ def test_what_another_partition_brings_meanwhile_is_not_overlooked(
 
             async def meanwhile() -> None:
                 if next(calls) == call:
-                    batch = arrivals([success], partition=1)
+                    batch = arrivals(brought, partition=1)
                     await engine().handle(batch, other, partition=1, caught_up=True)
 
             store = around(one, meanwhile)

@@ -13,7 +13,7 @@ from detectors.events import LoginEvent
 from detectors.memory import MemoryStore
 from loadtest.oracle import judge as by_brute_force
 from tests.builders import DAY, HOUR, MINUTE, QUIET, engine, final, found, login, series
-from tests.event_sets import Run, events_of, runs
+from tests.event_sets import Run, events_of, runs, slow_series
 from tests.interleaving import Disorder, catch_up, expected, monotone, work
 
 DISORDER = st.builds(
@@ -79,6 +79,16 @@ def test_a_minute_of_disorder_changes_no_alert_at_all(some: list[Run], seed: int
     coming = sorted(events, key=lambda e: e.occurred_at.timestamp() + random.uniform(0, 59.9))
 
     assert found(coming, cut=random.randint(1, 40)) == found(events)
+
+
+@given(events=slow_series(), seed=st.integers(0, 1 << 32))
+@settings(deadline=None, max_examples=300)
+def test_a_slow_series_stands_a_minute_of_disorder(events: list[LoginEvent], seed: int) -> None:
+    """At every edge of slowness the order inside a minute decides nothing."""
+    random = Random(seed)
+    coming = sorted(events, key=lambda e: e.occurred_at.timestamp() + random.uniform(0, 59.9))
+
+    assert found(coming, cut=random.randint(1, 5)) == found(events)
 
 
 @given(

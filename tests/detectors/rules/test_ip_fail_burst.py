@@ -90,6 +90,12 @@ TIMELINES = [
         Seen("medium", QUIET, QUIET, 10, 1),
     ),
     case(
+        "the last millisecond of a quiet time belongs to it",
+        [*short(QUIET - 90.001), login(QUIET, "next", account="account0")],
+        Seen("medium", QUIET - 0.001, QUIET - 0.001, 10, 1),
+        Seen("medium", QUIET, QUIET, 11, 1),
+    ),
+    case(
         "ten in one millisecond",
         [login(0, f"e{n}") for n in range(10)],
         Seen("medium", 0, 0, 10, 1),
