@@ -125,6 +125,12 @@ SLOW_TIMELINES = [
         [*slow(0), login(SLOW_END - 30, "own", outcome="success")],
         Seen("medium", SLOW_END, SLOW_END, 4, 1),
     ),
+    # The slot of the success ends at 2400: 30 s before the fourth attempt, long before the fifth.
+    case(
+        "a success too late for one attempt is in time for the next",
+        [*series(5, start=450, every=SLOW_EVERY), login(2399, "own", outcome="success")],
+        Seen("medium", 2430, 2430, 4, 1),
+    ),
     case(
         "a success of another address is another's",
         [login(300, "own", outcome="success", ip="192.0.2.99"), *slow(0)],
