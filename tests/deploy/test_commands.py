@@ -98,12 +98,12 @@ testpaths = ["tests"]
 
 
 @pytest.mark.parametrize(
-    ("tests", "code", "closing"),
+    ("tests", "code", "said"),
     [
-        pytest.param(_WHOLE, 0, " 2 passed in ", id="all covered"),
-        pytest.param(_HALF, 1, " 1 passed in ", id="a branch that no test takes"),
-        pytest.param(_HALF.replace("(1)", "(4)"), 1, " 1 failed in ", id="a test that fails"),
-        pytest.param("", 5, " no tests ran in ", id="no test at all"),
+        pytest.param(_WHOLE, 0, "100.0 % of branches", id="all covered"),
+        pytest.param(_HALF, 1, "coverage: failed: at least 95 %", id="a branch not taken"),
+        pytest.param(_HALF.replace("(1)", "(4)"), 1, "== core", id="a test that fails"),
+        pytest.param("", 5, "== core", id="no test at all"),
     ],
 )
 def test_the_core_is_covered_or_the_run_fails(
@@ -112,21 +112,21 @@ def test_the_core_is_covered_or_the_run_fails(
     capfd: pytest.CaptureFixture[str],
     tests: str,
     code: int,
-    closing: str,
+    said: str,
 ) -> None:
-    """Pytest's own closing line ends the output, whatever comes of it."""
-    for folder in ("detectors", "tests"):
-        (tmp_path / folder).mkdir()
+    """A branch of the core that its own tests do not take fails the run before the long tests."""
+    for folder in ("detectors", "tests/detectors"):
+        (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text(_SETTINGS, encoding="utf-8")
     (tmp_path / "detectors/__init__.py").touch()
     (tmp_path / "detectors/rule.py").write_text(_CORE, encoding="utf-8")
-    (tmp_path / "tests/test_rule.py").write_text(tests, encoding="utf-8")
+    (tmp_path / "tests/detectors/test_rule.py").write_text(tests, encoding="utf-8")
     monkeypatch.setattr(the_command, "ROOT", tmp_path)
 
-    found = the_command._tests()
+    found = the_command._core()
 
     assert found == code
-    assert closing in capfd.readouterr().out.splitlines()[-1]
+    assert said in capfd.readouterr().err
 
 
 def test_a_check_that_fails_ends_the_run(
