@@ -25,6 +25,7 @@ from detectors.wire import decode
 
 from . import metrics
 from .judged import Judged, hours
+from .lookups import Lookups
 from .rejects import rejected
 from .sending import Outgoing, Sender
 from .transport.batch import Batch
@@ -43,7 +44,10 @@ log = structlog.get_logger(__name__)
 
 
 class Detect:
-    """Judges batches; `versions` names what is in force and stands in every record of `judged`."""
+    """Judges batches; `versions` names what is in force and stands in every record of `judged`.
+
+    `lookups` tells facts beside the events; what it has found is taken over between two batches.
+    """
 
     def __init__(
         self,
@@ -54,12 +58,15 @@ class Detect:
         *,
         topic_id: str,
         versions: Mapping[str, str],
+        lookups: Lookups | None = None,
     ) -> None:
         self._engine = engine
         self._store = store
         self._sender = sender
         self._topic_id = topic_id
         self._versions = dict(versions)
+        self._lookups = lookups
+        self._in_force = self._versions
         self._shards = settings.redis.shards
         self._partitions = settings.kafka.partitions
         self._judged_topic = topic_name(settings.kafka, "judged")
@@ -80,6 +87,7 @@ class Detect:
         if not self._announced:
             await self._store.announce(range(self._partitions))
             self._announced = True
+        self._adopt()
         arrivals, refused = _decoded(batch)
         tally = await self._engine.handle(
             arrivals,
@@ -101,6 +109,13 @@ class Detect:
         self._behind = batch.covers[1] + len(batch) < batch.highwater
         self._busy = False
         self._last_batch = time.monotonic()
+
+    def _adopt(self) -> None:
+        """What was found meanwhile tells the facts from this batch on, and its record says so."""
+        if self._lookups is not None:
+            found = self._lookups.adopt()
+            self._engine.facts = found.joiner
+            self._in_force = self._versions | found.versions
 
     async def damaged(self, batch: Batch) -> None:
         """A stretch of the log that cannot be read is a reject without bytes, and said aloud."""
@@ -176,7 +191,7 @@ class Detect:
             rejected=len(refused),
             reasons=dict(sorted(reasons.items())),
             hours=hours(tally),
-            versions=self._versions,
+            versions=self._in_force,
         )
         key = f"{self._topic_id}:{batch.partition}".encode()
         return Outgoing(self._judged_topic, key, msgspec.json.encode(record))

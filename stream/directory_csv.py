@@ -134,10 +134,10 @@ def _places(header: list[str], export: Export) -> tuple[int, int, int]:
     wanted = [export.columns.get(ours, ours) for ours in COLUMNS]
     missing = [name for name in wanted if found.count(name) != 1]
     if missing:
-        told = escaped(", ".join(found), 200) or "none"
+        # The cells are not shown: without a line of names they are a customer's.
         raise LoginwardError(
-            f"{export.file}:1: needs one column {escaped(missing[0])}, and has: {told}; name yours "
-            "with --column-map account=...,customer=...,class=..."
+            f"{export.file}:1: must name one column '{escaped(missing[0])}' among its "
+            f"{len(found)}; name yours with --column-map account=...,customer=...,class=..."
         )
     account, customer, kind = (found.index(name) for name in wanted)
     return account, customer, kind

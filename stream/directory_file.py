@@ -61,7 +61,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Aliases that several customers hold: their class is known, whose they are is not."""
     source_sha256: str
     shrink_reason: str = ""
-    """Why a much smaller list was accepted; empty where it was not much smaller."""
+    """Why it was to be taken even if much smaller than the one before; empty: it was not."""
 
 
 def folded(account: str) -> str:

@@ -52,6 +52,33 @@ EVENT_AGE = Gauge(
     "Event time of the newest judged event.",
     registry=REGISTRY,
 )
+FACTS_LOADED = Gauge(
+    "facts_loaded",
+    "Whether it can be asked: the directory of customers, geo data. 0: its facts are not known.",
+    ("of",),
+    registry=REGISTRY,
+)
+LOOKUP_FAILURES = Counter(
+    "facts_load_failures_total",
+    "Directories, geo files and network lists that could not be used, by which.",
+    ("of",),
+    registry=REGISTRY,
+)
+DIRECTORY_AS_OF = Gauge(
+    "directory_as_of_timestamp_seconds",
+    "When the directory of customers in force was exported.",
+    registry=REGISTRY,
+)
+DIRECTORY_STALE = Gauge(
+    "directory_stale",
+    "1 where the directory of customers is older than directory.stale_after.",
+    registry=REGISTRY,
+)
+BEHIND_PROXY = Counter(
+    "logins_behind_proxy_total",
+    "Logins whose source saw only a trusted proxy's address: no address rule counts them.",
+    registry=REGISTRY,
+)
 BATCH_SECONDS = Histogram(
     "batch_seconds",
     "Time from taking a batch to its last durable effect.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from collections.abc import Awaitable, Callable
 from importlib.metadata import PackageNotFoundError, version
 
 import structlog
@@ -18,6 +19,7 @@ from detectors.engine import Engine
 from . import metrics
 from .detect import Detect
 from .keys import load_pseudonyms
+from .lookups import Lookups
 from .redis_client import connect
 from .redis_store import RedisStore
 from .relay import Relay
@@ -36,6 +38,7 @@ def run_detect(settings: Settings) -> int:
     topic_id = topic_ids(settings.kafka, [topic])[topic]
     names = load_pseudonyms(settings)
     book = load_rules(settings.files.rules)
+    lookups = Lookups(settings, names)
     store = RedisStore(
         connect(settings.redis),
         names,
@@ -50,6 +53,7 @@ def run_detect(settings: Settings) -> int:
         Sender(settings.kafka),
         topic_id=topic_id,
         versions=versions(book),
+        lookups=lookups,
     )
     app = make_app(
         settings.kafka,
@@ -67,7 +71,7 @@ def run_detect(settings: Settings) -> int:
     )
     metrics.serve(settings.metrics.host, settings.metrics.port)
     _collect_rarely()
-    return run_worker(app, _Sweeper(detect))
+    return run_worker(app, _Beside(detect.sweep_for_ever), _Beside(lookups.watch_for_ever))
 
 
 def _collect_rarely() -> None:
@@ -120,13 +124,13 @@ def versions(book: RuleBook) -> dict[str, str]:
     return {"code": code} | {active.rule.id: active.version for active in book.active()}
 
 
-class _Sweeper(Service):
-    """Runs the sweep beside the agent, in its process and event loop."""
+class _Beside(Service):
+    """Runs something without end beside the agent, in its process and event loop."""
 
-    def __init__(self, detect: Detect) -> None:
+    def __init__(self, endless: Callable[[], Awaitable[None]]) -> None:
         super().__init__()
-        self._detect = detect
+        self._endless = endless
 
     @Service.task
-    async def _sweep(self) -> None:
-        await self._detect.sweep_for_ever()
+    async def _run(self) -> None:
+        await self._endless()

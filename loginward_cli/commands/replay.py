@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from detectors.alerts import Alert
+    from detectors.facts import Joiner
+    from detectors.pseudonyms import Pseudonyms
 
 _NAMED = 20
 """Records that cannot be judged are named one by one up to here, then counted."""
@@ -24,6 +26,19 @@ def command(
     alerts: Annotated[Path, typer.Option(help="Where the alerts go, one a line.")],
     daily: Annotated[Path | None, typer.Option(help="Where the counts of each day go.")] = None,
     rules: Annotated[Path | None, typer.Option(help="Limits instead of config/rules.toml.")] = None,
+    customers: Annotated[
+        Path | None,
+        typer.Option(
+            help="Who is a customer: directory.folder, a file of it, or the CSV.", metavar="PATH"
+        ),
+    ] = None,
+    geo: Annotated[
+        Path | None,
+        typer.Option(help="Where addresses lie: an MMDB file or a folder of them.", metavar="PATH"),
+    ] = None,
+    networks: Annotated[
+        Path | None, typer.Option(help="Your proxies and AS numbers, as files.networks.")
+    ] = None,
     timezone: Annotated[
         str, typer.Option(help="Whose days --daily counts.", metavar="TZ")
     ] = "Asia/Taipei",
@@ -40,7 +55,8 @@ def command(
 ) -> None:
     """Judge files of events: the same engine, the same alerts as live; same input, same bytes.
 
-    Records that cannot be judged are named and counted and are no error. Example:
+    Facts come from the events and the files named here alone: without --customers and --geo nothing
+    is looked up. Records that cannot be judged are named and counted and are no error. Example:
     loginward replay events.jsonl --alerts alerts.jsonl --daily daily.json --timezone UTC
     """
     import asyncio
@@ -52,6 +68,7 @@ def command(
     from detectors.daily import Daily
     from detectors.engine import Engine
     from detectors.events import LoginEvent
+    from detectors.facts import facts_of
     from stream.keys import load_pseudonyms
     from stream.replay import replay
 
@@ -61,8 +78,9 @@ def command(
         if not path.is_file():
             fail(f"{path}: no such file; name a file of events (see `loginward convert --help`)")
     names = load_pseudonyms(load())
-    engine = Engine(load_rules(rules).active(), names)
-    counts = Daily(zone, timezone)
+    joiner = _facts(names, customers, geo, networks)
+    engine = Engine(load_rules(rules).active(), names, joiner)
+    counts = Daily(zone, timezone, joiner or facts_of)
     typed: dict[str, str] = {}
 
     def watch(event: LoginEvent) -> None:
@@ -95,6 +113,33 @@ def command(
         emit_json(told)
     else:
         say(", ".join(f"{name} {number}" for name, number in told.items()))
+
+
+def _facts(
+    names: Pseudonyms, customers: Path | None, geo: Path | None, networks: Path | None
+) -> Joiner | None:
+    """What the files named tell beside the events; None where none is named."""
+    from datetime import UTC
+
+    from config.networks import load_networks
+    from stream.directory import read_customers
+    from stream.geo import open_geo
+    from stream.lookups import InForce
+
+    for option, path in (("--customers", customers), ("--geo", geo), ("--networks", networks)):
+        if path is not None and not path.exists():
+            fail(f"{option}: {path}: no such file or folder")
+    if customers is geo is networks is None:
+        return None
+    places = None if geo is None else open_geo(geo)
+    if geo is not None and places is None:
+        fail(f"--geo: {geo}: holds no MMDB file (*.mmdb)")
+    now = datetime.now(tz=UTC)  # stands in no output: a list's age does not matter here
+    return InForce(
+        directory=None if customers is None else read_customers(customers, names, now=now),
+        geo=places,
+        networks=load_networks(networks),
+    )
 
 
 def _line(alert: Alert, typed: dict[str, str]) -> bytes:
