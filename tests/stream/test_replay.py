@@ -98,6 +98,18 @@ def test_duplicates_and_conflicts_are_told_apart(tmp_path: Path) -> None:
     assert found.read == found.judged + found.duplicates + len(found.rejected)
 
 
+def test_the_earlier_story_holds_whatever_the_order_of_the_files(tmp_path: Path) -> None:
+    """Of two contents under one identity the one that happened first is judged."""
+    first = write(tmp_path / "first", [login(0, "same", account="first")])
+    second = write(tmp_path / "second", [login(1, "same", account="second")])
+
+    for files in ((first, second), (second, first)):
+        watched: list[LoginEvent] = []
+        replayed(*files, watch=watched.append)
+
+        assert [event.account for event in watched] == ["first"]
+
+
 def test_since_and_until_choose_by_the_judged_time(tmp_path: Path) -> None:
     """From `since` on, before `until`; an emitter with a wrong clock is placed by its receiver."""
     events = series(10, every=10)
