@@ -11,8 +11,8 @@ from config.kafka import mend_topics
 from config.settings import load
 from loginward_cli.doctor.check import Check, Checks, Visit
 from loginward_cli.doctor.heard import heard, utc_now
-from loginward_cli.doctor.known import known
 from loginward_cli.doctor.kafka_checks import kafka
+from loginward_cli.doctor.known import known
 from loginward_cli.doctor.machine import machine
 from loginward_cli.doctor.redis_checks import redis_server
 from loginward_cli.embedded import use_running_stack
