@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "rules": "List, show, test and compare the detections.",
     "rejects": "List, show and replay records that could not be read.",
     "customers": "Load the directory of customers (kept as keyed hashes).",
+    "geo": "Fetch geo data by package name; say where an address lies.",
     "intel": "Import and list threat intelligence.",
     "archive": "Query, export, verify, hold, purge and reveal what was kept.",
     "report": "Daily record, monthly report, signatures.",
