@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,16 +21,15 @@ STOP_S = 60.0
 class Pipeline:
     """A stack and the parts of loginward on it, in one folder; nothing of it outlives the block."""
 
-    def __init__(self, folder: Path, *, shards: int = 4, partitions: int = 4) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.folder = folder
         self.stack = Stack(folder / "stack", owned=True)
         self._settings = {
             "LOGINWARD_HOME": str(folder / "home"),
-            "LOGINWARD_REDIS_SHARDS": str(shards),
-            "LOGINWARD_KAFKA_PARTITIONS": str(partitions),
             "LOGINWARD_ARCHIVE_SEGMENT_INTERVAL": "2s",
             "LOGINWARD_METRICS_PORT": "0",
             "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            **settings,
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 

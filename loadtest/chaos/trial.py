@@ -46,6 +46,9 @@ class Plan:
     bad: int = 200
     faults: tuple[Fault, ...] = ()
     longest_s: float = 3600.0
+    batch_records: int = 5000
+    failpoints: str = ""
+    """Where the first worker kills itself on its first run (config/failpoints.py)."""
 
 
 @dataclass(slots=True)
@@ -60,14 +63,19 @@ class Outcome:
 
 def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Outcome:
     """Run a trial in `folder` on servers of its own. LoginwardError where it does not end."""
-    with Pipeline(folder, shards=plan.shards, partitions=plan.partitions) as pipeline:
+    settings = {
+        "LOGINWARD_REDIS_SHARDS": str(plan.shards),
+        "LOGINWARD_KAFKA_PARTITIONS": str(plan.partitions),
+        "LOGINWARD_DETECT_BATCH_RECORDS": str(plan.batch_records),
+    }
+    with Pipeline(folder, settings) as pipeline:
         kafka = load(environ=pipeline.environment).kafka
         truth = folder / "ledger.jsonl"
         say(f"sending {plan.events} events")
         _send(pipeline, plan, truth)
         began = time.monotonic()
         for name in _parts(plan):
-            pipeline.start(name)
+            pipeline.start(name, failpoints=plan.failpoints if name == "detect-0" else "")
         watch = _Watch(pipeline, kafka, plan, say)
         watch.until_drained()
         seconds = time.monotonic() - began

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-_SMALL = ("--events", "20000", "--repetitions", "1")
+_SMALL = ("--events", "6000", "--repetitions", "1")
 _ROOT = Path(__file__).resolve().parents[3]
 
 

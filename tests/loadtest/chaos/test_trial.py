@@ -15,7 +15,16 @@ from loadtest.chaos.trial import Fault, Plan, run
 def test_live_equals_replay_whatever_is_killed(tmp_path: Path) -> None:
     """Killed once each: both workers, Valkey, Kafka, relay, archive; live says what replay says."""
     said: list[str] = []
-    plan = Plan(events=40_000, seed=7, bad=50, faults=DEFAULT, longest_s=500)
+    plan = Plan(
+        events=40_000,
+        seed=7,
+        bad=50,
+        faults=DEFAULT,
+        longest_s=500,
+        # Between `judged` and done, so that this batch is surely delivered again.
+        batch_records=500,
+        failpoints="detect.before_done=kill",
+    )
 
     outcome = run(plan, tmp_path, said.append)
 
