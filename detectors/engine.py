@@ -31,6 +31,7 @@ from .windows import (
     SubjectLog,
     WindowStore,
     compacted,
+    present_ms,
 )
 
 __all__ = ["Arrival", "Engine", "Look", "Tally"]
@@ -161,9 +162,9 @@ class Engine:
 
     def judge(self, subject: Subject, reading: Reading, log: SubjectLog, look: Look) -> Settlement:
         """All rules over one log: alerts as they stand, and when to look again."""
-        newest = log.at[-1] if log.at else 0
+        present = present_ms(log.at)
         # What no later event may change is told whole: its attempts may be trimmed from now on.
-        closed_ms = max(look.closed_ms, newest - LATENESS_MS)
+        closed_ms = max(look.closed_ms, present - LATENESS_MS)
         drafts: list[AlertDraft] = []
         lacking = len(log) + 1
         pending = False
@@ -177,8 +178,9 @@ class Engine:
             ]
         room = max(lacking, len(log) // GROWTH) if drafts else lacking
         rewritten = None
-        if reading.seen > COMPACT_BYTES or (log.at and log.at[0] < newest - RETENTION_MS):
-            whole = compacted(reading.blob)
+        oldest = present - RETENTION_MS
+        if reading.seen > COMPACT_BYTES or (log.at and log.at[0] < oldest):
+            whole = compacted(reading.blob, oldest)
             rewritten = whole if len(whole) < len(reading.blob) else None
         return Settlement(
             subject=subject,
@@ -188,7 +190,7 @@ class Engine:
             flagged=bool(drafts),
             compacted=rewritten,
             drafts=tuple(drafts),
-            at_ms=max(look.now_ms, newest),
+            at_ms=max(look.now_ms, present),
             pending=pending,
         )
 

@@ -8,7 +8,8 @@ changes nothing and a new window costs no new key. A store keeps logs; it decide
 
 The contract (tests/contracts/test_window_store.py holds every store to it):
 * a log is a set of events: the same one twice is there once;
-* trimming goes by event time: attempts older than RETENTION behind the newest one of the log may
+* trimming goes by event time: attempts older than RETENTION behind the log's present (its 8th
+newest attempt: a few wrong clocks age nothing) may
 go, but only after they have been judged, however many days one batch holds;
 * of one hour the first HOUR_CAP attempts by (time, identity) are kept, in every order of arrival;
 * an event that comes later than LATENESS behind the newest of its subject may not be counted;
@@ -36,6 +37,8 @@ every limit.
 """
 FOR_EVER_MS: Final = 1 << 53
 """Beyond every event time; a partition that is read to its end is known up to here."""
+STRAYS: Final = 8
+"""Fewer attempts than this, dated ahead of all others, do not move a log's present."""
 SLOT_MS: Final = 600_000
 """Successes of an address are remembered by ten-minute slots of event time: one bit each."""
 
@@ -218,23 +221,24 @@ def at_ms(entry: bytes) -> int:
     return int.from_bytes(entry[:6], "big")
 
 
-def trim(entries: list[bytes]) -> list[bytes]:
-    """Sorted entries without those older than RETENTION behind the newest."""
-    if not entries:
-        return entries
-    oldest = at_ms(entries[-1]) - RETENTION_MS
-    if at_ms(entries[0]) >= oldest:
-        return entries
-    return [entry for entry in entries if at_ms(entry) >= oldest]
+def present_ms(at: Sequence[int]) -> int:
+    """How late it is in a log, by its STRAYS-th newest attempt; the oldest, where there are fewer.
+
+    One event from the future must not age what is remembered of an address (RELIABILITY.md 3).
+    """
+    if not at:
+        return 0
+    return at[-STRAYS] if len(at) >= STRAYS else at[0]
 
 
-def compacted(blob: bytes) -> bytes:
-    """A judged log without duplicates, old attempts, and what its caps leave out.
+def compacted(blob: bytes, oldest_ms: int = 0) -> bytes:
+    """A judged log without duplicates, what is older than `oldest_ms`, and what its caps leave out.
 
     It is deduplicated before it is trimmed (RELIABILITY.md 2.2). Of an hour one more than HOUR_CAP
     stays, so that the log still knows that there were more.
     """
-    return b"".join(cap(trim(distinct(blob)), HOUR_CAP + 1)[0])
+    kept, _ = cap(distinct(blob), HOUR_CAP + 1)
+    return b"".join(entry for entry in kept if at_ms(entry) >= oldest_ms)
 
 
 def cap(entries: list[bytes], most: int = HOUR_CAP) -> tuple[list[bytes], set[int]]:
