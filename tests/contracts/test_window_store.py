@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from detectors.events import milliseconds
 from detectors.windows import (
     HOUR_CAP,
     RETENTION_MS,
@@ -196,7 +197,7 @@ def test_the_cap_of_an_hour_does_not_depend_on_the_order(keeper: Keeper) -> None
 
 
 def test_trimming_goes_by_event_time(keeper: Keeper) -> None:
-    """What is older than RETENTION behind the newest goes, what is as old as that stays."""
+    """What is older than RETENTION behind the present goes, what is as old as that stays."""
     newest = login(3 * DAY, "newest")
     edge = login(3 * DAY - RETENTION_MS / 1000, "edge")
     old = login(3 * DAY - RETENTION_MS / 1000 - 0.001, "old")
@@ -205,7 +206,8 @@ def test_trimming_goes_by_event_time(keeper: Keeper) -> None:
     async def scenario(store: WindowStore) -> list[bytes]:
         await store.record(adding([newest, edge, old]), FIRST_LOOK)
         reading = await reading_of(store)
-        await store.settle(settling(reading, compacted=compacted(reading.blob)))
+        oldest = milliseconds(newest.occurred_at) - RETENTION_MS
+        await store.settle(settling(reading, compacted=compacted(reading.blob, oldest)))
         await store.record(adding([late]), FIRST_LOOK)
         return list(SubjectLog.of((await reading_of(store)).blob).entries)
 

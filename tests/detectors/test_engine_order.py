@@ -13,7 +13,7 @@ from detectors.events import LoginEvent
 from detectors.memory import MemoryStore
 from loadtest.oracle import judge as by_brute_force
 from tests.builders import DAY, HOUR, MINUTE, QUIET, engine, final, found, login, series
-from tests.event_sets import Run, events_of, runs, slow_series
+from tests.event_sets import ADDRESSES, Run, events_of, runs, slow_series
 from tests.interleaving import Disorder, catch_up, expected, monotone, work
 
 DISORDER = st.builds(
@@ -155,6 +155,23 @@ def test_the_past_is_told_whole_before_it_is_trimmed() -> None:
 
     assert alert.opened_at == "2026-11-23T06:00:45Z"
     assert alert.revision == alert.counts["failures"] == 15
+
+
+@given(some=runs(), ahead=st.integers(2, 5000), strays=st.integers(1, 7))
+@settings(deadline=None)
+def test_a_few_wrong_clocks_blind_nobody(some: list[Run], ahead: int, strays: int) -> None:
+    """Attempts dated days or years ahead, before all others, change no alert of the present."""
+    events = events_of(some)
+    future = [
+        login(ahead * DAY + n, f"future{n}", ip=ip, system=system)
+        for n in range(strays)
+        for ip in ADDRESSES[::2]  # one of each subject
+        for system in ("web", "app")
+    ]
+
+    seen = {expected(a) for a in monotone(found([*future, *events]))}
+
+    assert seen >= by_brute_force(events)
 
 
 def test_quiet_times_of_one_storm_are_alerts_of_their_own() -> None:

@@ -18,7 +18,7 @@ from detectors.windows import (
     compacted,
     least_frontier,
     look_bytes,
-    trim,
+    present_ms,
     worth_telling,
 )
 from tests.builders import HOUR, login, series
@@ -49,12 +49,12 @@ def test_a_log_is_the_same_in_every_order(minutes: list[int], seed: int) -> None
 def test_compacting_twice_is_compacting_once(minutes: list[int]) -> None:
     """A rewritten log holds what is young enough, and rewriting it again changes nothing."""
     entries = [entry(login(60 * at, f"e{n}")) for n, at in enumerate(minutes)]
-    newest = max((at_ms(one) for one in entries), default=0)
+    oldest = present_ms(sorted(map(at_ms, entries))) - RETENTION_MS
 
-    whole = compacted(b"".join(entries * 2))
+    whole = compacted(b"".join(entries * 2), oldest)
 
-    assert split(whole) == sorted(e for e in entries if at_ms(e) >= newest - RETENTION_MS)
-    assert compacted(whole) == whole
+    assert split(whole) == sorted(entry for entry in entries if at_ms(entry) >= oldest)
+    assert compacted(whole, oldest) == whole
 
 
 def test_old_attempts_are_judged_until_they_are_compacted_away() -> None:
@@ -62,8 +62,15 @@ def test_old_attempts_are_judged_until_they_are_compacted_away() -> None:
     entries = [entry(login(0, "old")), entry(login(72 * HOUR, "new"))]
 
     assert len(log_of(entries)) == 2
-    assert trim(entries) == entries[1:]
-    assert trim([]) == []
+    assert split(compacted(b"".join(entries), at_ms(entries[1]))) == entries[1:]
+
+
+def test_the_present_of_a_log_is_not_moved_by_a_few_strays() -> None:
+    """Seven attempts dated years ahead leave it where it is; eight are a story of their own."""
+    assert present_ms([]) == 0
+    assert present_ms([5]) == 5
+    assert present_ms([1, 2, 3, *[10**12] * 7]) == 3
+    assert present_ms([1, 2, 3, *[10**12] * 8]) == 10**12
 
 
 def test_an_hour_is_full_with_one_more_than_its_cap() -> None:
