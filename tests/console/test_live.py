@@ -90,11 +90,12 @@ def test_the_feed_shows_what_the_topics_hold(kafka: KafkaSettings) -> None:
 
 def test_the_feed_joins_no_group(kafka: KafkaSettings, kafka_admin: KafkaAdminClient) -> None:
     """Nobody's partitions move when a console opens: Kafka knows no group because of it."""
-    before = set(map(str, kafka_admin.list_groups()))
+    before = {group["group_id"] for group in kafka_admin.list_groups()}
     send(kafka, [("logins", wire.encode(login()))])
 
     with LiveFeed(kafka) as feed:
         until(lambda: len(feed.picture().logins) == 1)
-        during = set(map(str, kafka_admin.list_groups()))
+        during = {group["group_id"] for group in kafka_admin.list_groups()}
 
-    assert during == before
+    # Groups of earlier tests may come to their end meanwhile; none may be added.
+    assert during <= before
