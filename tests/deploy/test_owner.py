@@ -12,9 +12,11 @@ import pytest
 from deploy.embedded import ValkeyServer
 
 _OWNER = """
+import signal
 import sys
 from pathlib import Path
 from deploy.embedded import Stack
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job inherits it ignored
 stack = Stack(Path(sys.argv[1]), kafka=sys.argv[2] == "both", owned=sys.argv[3] == "owned")
 stack.up()
 print(*[server.pid for server in stack.status()], flush=True)
