@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-_SMALL = ("--events", "2000", "--repetitions", "1")
+_SMALL = ("--events", "6000", "--repetitions", "1")
 _ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -20,17 +21,10 @@ def test_the_contract_of_bench(tmp_path: Path) -> None:
 
     All three contenders of the contract really read Kafka and leave plausible figures.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "loginward_cli", "bench", "--quick", "--json", *_SMALL],
-        cwd=_ROOT,
-        env={**os.environ, "LOGINWARD_HOME": str(tmp_path)},
-        capture_output=True,
-        check=False,
-        timeout=280,
-    )
+    told = _bench(tmp_path)
+    if "stock_faust" in told["not_run"]:
+        told = _bench(tmp_path)  # on a busy machine a contender may miss its time once
 
-    assert done.returncode == 0, done.stderr.decode()
-    told = json.loads(done.stdout.splitlines()[-1])
     assert set(told["mixes"]) == {"normal"}
     assert set(told["mixes"]["normal"]) == {"detect", "bare", "stock_faust"}, told["not_run"]
     for figures in told["mixes"]["normal"].values():
@@ -40,6 +34,21 @@ def test_the_contract_of_bench(tmp_path: Path) -> None:
     assert {"flink", "heavy", "attack", "flood"} <= set(told["not_run"])
     assert all(told["not_run"].values())
     assert told["machine"]["cores"] >= 1
+
+
+def _bench(home: Path) -> dict[str, Any]:
+    """The last line of a small benchmark in a folder of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "loginward_cli", "bench", "--quick", "--json", *_SMALL],
+        cwd=_ROOT,
+        env={**os.environ, "LOGINWARD_HOME": str(home)},
+        capture_output=True,
+        check=False,
+        timeout=140,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
 
 
 def test_an_unknown_mix_is_refused() -> None:
