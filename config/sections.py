@@ -83,6 +83,13 @@ class GeoSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifierSettings:
+    """What customers are told, over which channels, and where that is kept."""
+
+    ledger: Annotated[Path, NonEmpty()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeySettings:
     """The secrets that belong to no single folder."""
 
@@ -125,6 +132,7 @@ class Settings:
     archive: ArchiveSettings
     directory: DirectorySettings
     geo: GeoSettings
+    notifier: NotifierSettings
     keys: KeySettings
     files: FileSettings
     metrics: MetricsSettings

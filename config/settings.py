@@ -17,6 +17,7 @@ from .sections import (
     KeySettings,
     LoggingSettings,
     MetricsSettings,
+    NotifierSettings,
     RedisSettings,
     Settings,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "KeySettings",
     "LoggingSettings",
     "MetricsSettings",
+    "NotifierSettings",
     "RedisSettings",
     "Settings",
     "load",
