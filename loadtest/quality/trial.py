@@ -1,0 +1,151 @@
+"""One run of one profile under one seed: simulate, replay, compare with the ledger."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from detectors.errors import LoginwardError, escaped
+from loadtest import ledger
+from loadtest.profile import parse
+from loadtest.run import Request
+from loadtest.simulate import to_path
+
+from . import measures, peer_measures, said, truth
+from .counts import Counts
+from .courses import Course
+from .crowdsec import CrowdSec
+from .fail2ban import Fail2ban
+
+START_MS: Final = round(datetime.fromisoformat("2026-11-16T00:00:00+08:00").timestamp() * 1000)
+"""A Monday, midnight in Taipei."""
+
+FIELDS: Final = (
+    "origin",
+    "reason",
+    "account_class",
+    "channel",
+    "device_id",
+    "fingerprint",
+    "user_agent",
+)
+"""What the simulated core systems tell: enough for every detection, without look-ups."""
+
+OPTIONAL: Final = ("--incidents", "--verdicts")
+"""Outputs of replay that are measured where this replay has them."""
+
+OURS: Final = "loginward"
+_LONGEST: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What to run; `outputs` are those of OPTIONAL that replay has."""
+
+    course: Course
+    seed: int
+    second_factor: bool = False
+    outputs: tuple[str, ...] = OPTIONAL
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trial counted, by contender, and how long replaying it took."""
+
+    counts: dict[str, Counts]
+    events: int
+    replay_s: float
+
+
+def run(trial: Trial) -> Outcome:
+    """Run it in a folder that is gone afterwards. Raises LoginwardError where replay fails."""
+    with tempfile.TemporaryDirectory(prefix="loginward-quality-") as name:
+        folder = Path(name)
+        events, truths = folder / "events.jsonl", folder / "ledger.jsonl.zst"
+        made = to_path(request(trial), events, truths)
+        begun = time.monotonic()
+        outputs = replay(folder, events, trial.outputs)
+        took = time.monotonic() - begun
+        events.unlink()
+        return Outcome(counts=compare(outputs, truths), events=made.events, replay_s=round(took, 2))
+
+
+def request(trial: Trial) -> Request:
+    """What the simulator is asked for."""
+    return Request(
+        shares=parse(trial.course.share),
+        seed=trial.seed,
+        start_ms=START_MS,
+        duration_ms=trial.course.duration // timedelta(milliseconds=1),
+        scale=trial.course.scale,
+        fields=FIELDS,
+        second_factor=trial.second_factor,
+    )
+
+
+def replay(
+    folder: Path, events: Path, outputs: Sequence[str], *options: str
+) -> dict[str, Path | None]:
+    """Judge a file by the command line; where each output lies, None where replay has none such."""
+    files = {"--alerts": folder / "alerts.jsonl"}
+    files |= {name: folder / f"{name[2:]}.jsonl" for name in outputs}
+    named = [text for name, path in files.items() for text in (name, str(path))]
+    loginward("replay", str(events), *named, "--reveal", *options, home=folder)
+    return {name: files.get(name) for name in ("--alerts", *OPTIONAL)}
+
+
+def compare(outputs: dict[str, Path | None], truths: Path) -> dict[str, Counts]:
+    """The counts of ours and of both peers, from one pass over the ledger."""
+    alerts = outputs["--alerts"]
+    if alerts is None:
+        raise LoginwardError("replay: wrote no alerts")
+    ours = said.read(alerts, outputs["--incidents"], outputs["--verdicts"])
+    peers = (CrowdSec(), Fail2ban())
+    real = truth.read(
+        ledger.read(truths),
+        evidence={name for alert in ours.alerts for name in alert.event_ids},
+        asked=ours.asked,
+        peers=peers,
+    )
+    return {OURS: measures.ours(ours, real)} | {
+        peer.name: peer_measures.peer(real, peer.name) for peer in peers
+    }
+
+
+def supported() -> tuple[str, ...]:
+    """Which of OPTIONAL this replay has, by its own help."""
+    with tempfile.TemporaryDirectory(prefix="loginward-quality-") as home:
+        text = loginward("replay", "--help", home=Path(home))
+    return tuple(name for name in OPTIONAL if name in text)
+
+
+def loginward(*arguments: str, home: Path) -> str:
+    """Run our command line under a home of its own; its output. Raises LoginwardError."""
+    done = subprocess.run(
+        [sys.executable, "-m", "loginward_cli", *arguments],
+        capture_output=True,
+        check=False,
+        text=True,
+        env=_environment(home),
+    )
+    if done.returncode != 0:
+        raise LoginwardError(
+            f"loginward {arguments[0]}: exit {done.returncode}: {escaped(done.stderr, _LONGEST)}"
+        )
+    return done.stdout
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Ours without the user's own settings: a measurement does not depend on an installation."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOGINWARD_")}
+    root = str(Path(__file__).resolve().parents[2])
+    return kept | {"LOGINWARD_HOME": str(home), "PYTHONPATH": root, "COLUMNS": "200"}

@@ -1,0 +1,119 @@
+"""The whole way round: simulate, replay in a process of its own, compare, report."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from detectors.errors import LoginwardError
+from loadtest.quality import harness, trial
+from loadtest.quality.courses import FULL, QUICK, Course, chosen
+from loadtest.quality.harness import Plan, Quality, laid_out, measure, quick_plan
+from loadtest.quality.report import write
+from loadtest.quality.trial import Trial
+
+SMALL = (
+    Course(letter="A", share="A:0.05@30m+G", duration=timedelta(hours=2), scale=0.2),
+    Course(letter="G", share="G", duration=timedelta(hours=3), scale=0.2),
+)
+
+
+@pytest.fixture(scope="module")
+def quality() -> Quality:
+    """Two seeds of two small profiles."""
+    plan = Plan(courses=SMALL, seeds=(1, 2), second_factor=False, not_run={"x": "why"})
+    return measure(plan)
+
+
+def test_both_profiles_and_both_peers_are_measured(quality: Quality) -> None:
+    """A datacenter's campaign among customers is caught by all three; G has nothing to catch."""
+    ours, peers = quality.profiles, quality.baselines
+
+    assert set(ours) == set(quality.tuning) == {"A", "G"}
+    assert set(peers) == {"crowdsec", "fail2ban"}
+    assert ours["A"].campaign_recall == peers["fail2ban"]["A"].campaign_recall == 1
+    assert ours["A"].attempt_attribution is not None
+    assert ours["G"].campaign_recall is None
+    assert ours["G"].good_logins > 0
+    assert quality.seeds == {"tuning": [1], "reported": [2]}
+    assert quality.not_run["x"] == "why"
+
+
+def test_the_same_seeds_give_the_same_figures(quality: Quality) -> None:
+    """Whatever runs beside it, a figure depends on seed and profile alone."""
+    again = measure(Plan(courses=SMALL[:1], seeds=(2,), second_factor=False))
+
+    assert again.profiles["A"] == quality.profiles["A"]
+    assert again.baselines["crowdsec"]["A"] == quality.baselines["crowdsec"]["A"]
+
+
+def test_the_report_names_every_figure_and_draws_it(quality: Quality, tmp_path: Path) -> None:
+    """Table, goals, definitions and plots that are well-formed XML."""
+    write(quality, tmp_path / "quality.md")
+
+    text = (tmp_path / "quality.md").read_text()
+    plots = sorted((tmp_path / "quality").glob("*.svg"))
+    assert "| A | crowdsec |" in text
+    assert "A *page* is an incident" in text
+    assert "- x: why" in text
+    assert plots
+    for plot in plots:
+        assert f"quality/{plot.name}" in text
+        assert ET.fromstring(plot.read_text()).tag.endswith("svg")  # noqa: S314 (our own file)
+
+
+def test_when_time_is_over_the_rest_is_named_as_not_run() -> None:
+    """A slow machine gets fewer figures, never figures that were not measured."""
+    moments = iter([0.0, 0.0, 500.0, 500.0, 500.0])
+    plan = replace(
+        Plan(courses=SMALL, seeds=(2, 4), second_factor=False), workers=1, begin_within_s=100
+    )
+
+    quality = measure(plan, clock=lambda: next(moments))
+
+    assert set(quality.profiles) == {"A"}
+    assert quality.profiles["A"].runs == 1
+    assert {"profiles.G seed 2", "profiles.A seed 4", "profiles.G seed 4"} <= set(quality.not_run)
+
+
+def test_a_trial_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What replay said on its way out stands in the error, escaped."""
+    with pytest.raises(LoginwardError, match=r"loginward replay: exit 2: .*no-such-file"):
+        trial.replay(tmp_path, tmp_path / "no-such-file", ())
+
+
+def test_profiles_of_a_plan() -> None:
+    """Asked for, known and laid out; the others with their reason."""
+    courses, not_run = chosen("A", quick=True)
+
+    assert [course.letter for course in courses] == ["A"]
+    assert not_run["profiles.G"] == "not asked for"
+    assert set(FULL) == set(QUICK)
+
+
+def test_the_order_of_trials() -> None:
+    """Every profile once before the next seed; the second factor where it changes something."""
+    plan = Plan(courses=SMALL, seeds=(1, 2))
+
+    found = [(one.seed, one.course.letter, one.second_factor) for one in laid_out(plan, ())]
+
+    assert found[:3] == [(1, "A", False), (1, "G", False), (1, "A", True)]
+    assert len(found) == 6
+    assert [one.seed for one in laid_out(quick_plan(SMALL, {}), ())] == [2, 2]
+
+
+def test_reported_seeds_are_never_tuned_on() -> None:
+    """Even seeds are reported, odd ones are for tuning."""
+    assert [harness.reported(seed) for seed in (1, 2, 3, 4)] == [False, True, False, True]
+
+
+def test_the_second_factor_reaches_the_simulator() -> None:
+    """A trial asks for what its name says."""
+    asked = trial.request(Trial(course=SMALL[0], seed=7, second_factor=True))
+
+    assert asked.second_factor
+    assert (asked.seed, asked.scale) == (7, 0.2)
