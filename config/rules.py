@@ -1,59 +1,35 @@
-"""The detections in force: rules.toml read into typed limits, each problem with file and line."""
+"""The detections in force: rules.toml read into typed limits, each problem with file and line.
+
+An entry may hold from an `effective` time on; `[[<rule>.earlier]]` say what held before it. Times
+are event times, so that a replay of an old day judges by what was in force then.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from detectors.rule import ActiveRule, Mode, Rule
+from detectors.rule import Rule
 from detectors.rules import RULES
-from detectors.windows import LONGEST_QUIET_MS, LONGEST_WINDOW_MS
+from detectors.windows import LONGEST_WINDOW_MS
 
-from .checks import Between, NonEmpty
-from .durations import written
+from .checks import Between
 from .errors import Problem, SettingsError, shown
 from .reading import parse_toml
+from .rule_book import Entry, RuleBook, told
 from .toml_lines import KeyPath
 from .values import NotThis, convert
 
+__all__ = ["DEFAULT", "Entry", "RuleBook", "load_rules", "told"]
+
 DEFAULT = Path(__file__).with_name("rules.toml")
 _SHORTEST = timedelta(seconds=1)
-_LONGEST_QUIET = timedelta(milliseconds=LONGEST_QUIET_MS)
 _LONGEST_WINDOW = timedelta(milliseconds=LONGEST_WINDOW_MS)
 _LARGEST = 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One detection as rules.toml sets it; who answers for it and why stand beside the limits."""
-
-    mode: Mode = "staged"
-    owner: Annotated[str, NonEmpty()] = "nobody yet"
-    reason: Annotated[str, NonEmpty()] = (
-        "not in the file: it judges with its defaults and pages nobody"
-    )
-    quiet: Annotated[timedelta, Between(_SHORTEST, _LONGEST_QUIET)] = _LONGEST_QUIET
-    limits: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleBook:
-    """All detections with what the file says of them, in the order of detectors/rules."""
-
-    file: Path
-    entries: Mapping[str, Entry]
-
-    def active(self) -> tuple[ActiveRule, ...]:
-        """The detections as the engine takes them."""
-        return tuple(self._active(rule, self.entries[rule.id]) for rule in RULES)
-
-    @staticmethod
-    def _active(rule: Rule, entry: Entry) -> ActiveRule:
-        return ActiveRule(rule=rule, limits=entry.limits, quiet=entry.quiet, mode=entry.mode)
 
 
 def load_rules(path: Path | None = None, rules: Iterable[Rule] = RULES) -> RuleBook:
@@ -72,30 +48,49 @@ def load_rules(path: Path | None = None, rules: Iterable[Rule] = RULES) -> RuleB
         for name in content
         if name not in known
     ]
-    entries = {
-        rule.id: _entry(rule, content.get(rule.id, {}), file, lines, problems)
-        for rule in known.values()
-    }
+    entries: dict[str, Entry] = {}
+    earlier: dict[str, tuple[Entry, ...]] = {}
+    for rule in known.values():
+        where = _Where(file, lines, (rule.id,), problems)
+        *before, entries[rule.id] = _periods(rule, content.get(rule.id, {}), where)
+        if before:
+            earlier[rule.id] = tuple(before)
     if problems:
         raise SettingsError(problems)
-    return RuleBook(file=file, entries=entries)
+    return RuleBook(file=file, entries=entries, earlier=earlier)
 
 
-def _entry(
-    rule: Rule, raw: Any, file: Path, lines: Mapping[KeyPath, int], problems: list[Problem]
-) -> Entry:
+def _periods(rule: Rule, raw: Any, where: _Where) -> list[Entry]:
+    """The entry of one detection behind those that held before it, in the order of time."""
     if not isinstance(raw, dict):
-        problems.append(Problem(place=_place(file, lines, (rule.id,)), text="is no table"))
-        return Entry()
-    where = _Where(file, lines, (rule.id,), problems)
+        where.itself("is no table")
+        return [Entry()]
+    newest = _entry(rule, {key: raw[key] for key in raw if key != "earlier"}, where)
+    listed = raw.get("earlier", [])
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        where.wrong("earlier", f"is no array of tables; write [[{rule.id}.earlier]]")
+        listed = []
+    inside = [where.under("earlier", number) for number in range(len(listed))]
+    found = [_entry(rule, one, place) for one, place in zip(listed, inside, strict=True)]
+    found.append(newest)
+    for one, before, place in zip(found[1:], found, [*inside[1:], where], strict=False):
+        since = before.effective
+        if one.effective is None:
+            place.wrong("effective", "must say since when, where another entry held before")
+        elif since is not None and one.effective <= since:
+            place.wrong("effective", f"is not after {since.isoformat()}, that of the one before it")
+    return found
+
+
+def _entry(rule: Rule, raw: Mapping[str, Any], where: _Where) -> Entry:
     hints = get_type_hints(Entry, include_extras=True)
     del hints["limits"]
     own = _values({key: value for key, value in raw.items() if key != "limits"}, hints, where)
     inner = raw.get("limits", {})
     if not isinstance(inner, dict):
-        problems.append(Problem(place=_place(file, lines, (rule.id, "limits")), text="is no table"))
+        where.wrong("limits", "is no table")
         inner = {}
-    limits = _values(inner, _limit_hints(rule), _Where(file, lines, (rule.id, "limits"), problems))
+    limits = _values(inner, _limit_hints(rule), where.under("limits"))
     return Entry(**own, limits=rule.limits(**limits))
 
 
@@ -103,13 +98,17 @@ def _entry(
 class _Where:
     file: Path
     lines: Mapping[KeyPath, int]
-    path: tuple[str, ...]
+    path: KeyPath
     problems: list[Problem]
 
+    def under(self, *keys: str | int) -> _Where:
+        return _Where(self.file, self.lines, (*self.path, *keys), self.problems)
+
+    def itself(self, text: str) -> None:
+        self.problems.append(Problem(place=_place(self.file, self.lines, self.path), text=text))
+
     def wrong(self, key: str, text: str) -> None:
-        self.problems.append(
-            Problem(place=_place(self.file, self.lines, (*self.path, key)), text=text)
-        )
+        self.under(key).itself(text)
 
 
 def _limit_hints(rule: Rule) -> dict[str, Any]:
@@ -134,21 +133,12 @@ def _values(raw: Mapping[str, Any], hints: Mapping[str, Any], where: _Where) -> 
     return values
 
 
-def _place(file: Path, lines: Mapping[KeyPath, int], path: tuple[str, ...]) -> str:
+def _place(file: Path, lines: Mapping[KeyPath, int], path: KeyPath) -> str:
     line = next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), 1)
-    return f"{file}:{line} {'.'.join(path)}"
+    return f"{file}:{line} {'.'.join(map(str, path))}"
 
 
 def _nearest(wrong: str, right: Iterable[str]) -> str:
     names = sorted(right)
     near = difflib.get_close_matches(wrong, names, n=1)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-
-
-def told(limits: Any) -> dict[str, str]:
-    """Limits as rules.toml writes them, for `rules show` and the record of what was in force."""
-    return {
-        part.name: written(value) if isinstance(value, timedelta) else str(value)
-        for part in fields(limits)
-        if (value := getattr(limits, part.name)) is not None
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -33,7 +33,7 @@ def convert(raw: Any, hint: Any, *, under: Path, text_only: bool) -> Any:
         (hint,) = (kind for kind in get_args(hint) if kind is not NoneType)
     if hint is Path and raw == "":
         raise NotThis("is empty; it must be set")
-    value = _typed(raw, hint, under, text_only=text_only)
+    value = _moment(raw) if hint is datetime else _typed(raw, hint, under, text_only=text_only)
     for check in checks:
         wrong = check(value)
         if wrong:
@@ -60,6 +60,19 @@ def _typed(raw: Any, hint: Any, under: Path, *, text_only: bool) -> Any:
     if hint is Path:
         return (under / Path(raw).expanduser()).absolute()
     return raw
+
+
+def _moment(raw: Any) -> datetime:
+    """A TOML date-time or RFC 3339 text, with its offset."""
+    at = raw
+    if isinstance(raw, str):
+        try:
+            at = datetime.fromisoformat(raw)
+        except ValueError:
+            at = None
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise NotThis("is no time with an offset; write 2026-12-01T09:00:00+08:00")
+    return at
 
 
 def _choice(raw: Any, allowed: tuple[str, ...]) -> str:
