@@ -69,6 +69,13 @@ class RuleBook:
         known = {rule.id: rule for rule in RULES}
         return tuple(active for name in known for active in self._active(known[name]))
 
+    def version_at(self, rule: Rule, time: datetime) -> str:
+        """The version that an alert of this rule has whose limit is crossed at `time`."""
+        starts = [one.effective for one in self.periods(rule.id)]
+        turns = zip(self._active(rule), starts, strict=True)
+        held = [active.version for active, since in turns if since is None or since <= time]
+        return held[-1] if held else "none"
+
     def _active(self, rule: Rule) -> Iterator[ActiveRule]:
         periods = self.periods(rule.id)
         starts = [0 if one.effective is None else milliseconds(one.effective) for one in periods]

@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 import structlog
 from mode import Service
 
+from config.governance.books import Governed, governed
 from config.kafka import ensure_topics, group_name, topic_ids, topic_name
-from config.rules import RuleBook, load_rules
 from config.settings import Settings
 from detectors.engine import Engine
 
@@ -37,7 +37,9 @@ def run_detect(settings: Settings) -> int:
     topic = topic_name(settings.kafka, "logins")
     topic_id = topic_ids(settings.kafka, [topic])[topic]
     names = load_pseudonyms(settings)
-    book = load_rules(settings.files.rules)
+    rules = governed(settings)
+    for trouble in rules.troubles:
+        log.error("governance", trouble=trouble)
     lookups = Lookups(settings, names)
     store = RedisStore(
         connect(settings.redis),
@@ -48,11 +50,11 @@ def run_detect(settings: Settings) -> int:
     )
     detect = Detect(
         settings,
-        Engine(book.active(), names),
+        Engine(rules.book.active(), names),
         store,
         Sender(settings.kafka),
         topic_id=topic_id,
-        versions=versions(book),
+        versions=versions(rules),
         lookups=lookups,
     )
     app = make_app(
@@ -115,13 +117,19 @@ async def _relay(settings: Settings) -> None:
         await client.aclose()
 
 
-def versions(book: RuleBook) -> dict[str, str]:
-    """What is in force, for the record of `judged`: our code, each detection with its limits."""
+def versions(rules: Governed) -> dict[str, str]:
+    """What is in force, for the record of `judged`: our code, the rule book with the head of its
+    ledger, each detection with the limits of each of its periods.
+    """
     try:
         code = version("loginward")
     except PackageNotFoundError:
         code = "checkout"
-    return {"code": code} | {active.rule.id: active.version for active in book.active()}
+    told: dict[str, str] = {}
+    for active in rules.book.active():
+        known = told.get(active.rule.id)
+        told[active.rule.id] = active.version if known is None else f"{known} {active.version}"
+    return {"code": code, "rules": rules.version} | told
 
 
 class _Beside(Service):

@@ -10,6 +10,7 @@ import typer
 from config.kafka import mend_topics
 from config.settings import load
 from loginward_cli.doctor.check import Check, Checks, Visit
+from loginward_cli.doctor.governance import governance
 from loginward_cli.doctor.heard import heard, utc_now
 from loginward_cli.doctor.kafka_checks import kafka
 from loginward_cli.doctor.known import known
@@ -18,7 +19,7 @@ from loginward_cli.doctor.redis_checks import redis_server
 from loginward_cli.embedded import use_running_stack
 from loginward_cli.output import done, emit_json, progress, say
 
-CHECKS: tuple[Checks, ...] = (machine, known, kafka, redis_server, heard)
+CHECKS: tuple[Checks, ...] = (machine, governance, known, kafka, redis_server, heard)
 _MARKS = {"ok": "ok  ", "note": "note", "finding": "MEND", "skipped": "-   "}
 
 

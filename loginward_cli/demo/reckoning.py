@@ -12,7 +12,7 @@ from pathlib import Path
 from archive.keys import load_keys
 from archive.read import read_logins, segments
 from archive.seal import span
-from config.rules import load_rules
+from config.governance.books import governed
 from config.settings import Settings
 from detectors.alerts import Alert, encode
 from detectors.engine import Engine
@@ -73,7 +73,7 @@ def replay_archive(
     count = _export(settings, events)
     if count > REPLAY_MOST:
         return Replay(events=count, reason=f"more than {REPLAY_MOST:,} events; run it by hand")
-    engine = Engine(load_rules(settings.files.rules).active(), pseudonyms)
+    engine = Engine(governed(settings).book.active(), pseudonyms)
     found = asyncio.run(replay([events], engine))
     seconds = time.monotonic() - began
     again = {alert.alert_id: alert for alert in found.alerts}

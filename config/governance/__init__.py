@@ -1,0 +1,1 @@
+"""Who changed what of the detections, when, why and with whose approval: one chained ledger."""

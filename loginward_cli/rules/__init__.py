@@ -1,0 +1,1 @@
+"""The parts of `loginward rules`: looking, deciding, quietening, judging the past."""
