@@ -55,6 +55,8 @@ class DetectSettings:
     batch_records: Annotated[int, Between(1, 100_000)]
     buffered_batches: Annotated[int, Between(1, 64)]
     identity_ttl: Annotated[timedelta, Between(timedelta(minutes=1), timedelta(days=30))]
+    rejects_percent: Annotated[int, Between(1, 100)]
+    rejects_over: Annotated[int, Between(100, 10_000_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from detectors.wire import decode
 from . import metrics
 from .judged import Judged, hours
 from .lookups import Lookups
+from .reject_limit import RejectLimit
 from .rejects import rejected
 from .sending import Outgoing, Sender
 from .transport.batch import Batch
@@ -71,6 +72,8 @@ class Detect:
         self._partitions = settings.kafka.partitions
         self._judged_topic = topic_name(settings.kafka, "judged")
         self._rejected_topic = topic_name(settings.kafka, "logins.rejected")
+        detect = settings.detect
+        self._reject_limit = RejectLimit(detect.rejects_percent, detect.rejects_over)
         self._assigned: frozenset[int] = frozenset()
         self._clock_ms = 0
         self._busy = False
@@ -89,6 +92,7 @@ class Detect:
             self._announced = True
         self._adopt()
         arrivals, refused = _decoded(batch)
+        self._reject_limit.take(len(batch), len(refused))
         tally = await self._engine.handle(
             arrivals,
             self._store,
