@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from .kafka_admin import Drift, admin, ensure_topics, mend_topics, topic_drift, topic_ids
+from .kafka_admin import (
+    Drift,
+    admin,
+    ensure_topics,
+    has_committed,
+    mend_topics,
+    topic_drift,
+    topic_ids,
+)
 from .kafka_options import aiokafka_options, kafka_python_options, producer_options
 from .topics import TOPICS, Topic, TopicName, group_name, topic_config, topic_name
 
@@ -15,6 +23,7 @@ __all__ = [
     "aiokafka_options",
     "ensure_topics",
     "group_name",
+    "has_committed",
     "kafka_python_options",
     "mend_topics",
     "producer_options",

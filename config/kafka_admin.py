@@ -98,6 +98,13 @@ def _create(kafka: KafkaSettings, client: KafkaAdminClient, name: TopicName) -> 
     return True
 
 
+def has_committed(kafka: KafkaSettings, group: str) -> bool:
+    """Whether a consumer group has committed an offset, and so has done work before."""
+    with admin(kafka) as client:
+        found: Mapping[str, Mapping[object, object]] = client.list_group_offsets([group])
+        return bool(found.get(group))
+
+
 def topic_drift(kafka: KafkaSettings) -> list[Drift]:
     """Every difference between our table and the broker's topics."""
     with admin(kafka) as client:

@@ -57,6 +57,8 @@ class DetectSettings:
     identity_ttl: Annotated[timedelta, Between(timedelta(minutes=1), timedelta(days=30))]
     rejects_percent: Annotated[int, Between(1, 100)]
     rejects_over: Annotated[int, Between(100, 10_000_000)]
+    cold_after_loss: Annotated[timedelta, Between(timedelta(hours=1), timedelta(days=180))]
+    inbox_verdicts: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,3 +34,14 @@ def counted_as(address: str) -> str:
     if ":" not in address:
         return address
     return str(ipaddress.IPv6Network((int(ipaddress.IPv6Address(address)) >> 64 << 64, 64)))
+
+
+@lru_cache(maxsize=65_536)
+def network_of(value: str) -> str:
+    """The network of an address, or of the /64 it counts as: IPv4 /24, IPv6 /48 (a site's usual
+    share, RFC 6177).
+    """
+    if ":" not in value:
+        return value[: value.rindex(".")] + ".0/24"
+    first = int(ipaddress.IPv6Address(value.partition("/")[0]))
+    return str(ipaddress.IPv6Network((first >> 80 << 80, 48)))

@@ -1,11 +1,12 @@
-"""One failed login as a subject's log keeps it: fixed head, then what an alert needs as evidence.
+"""One login as a subject's log keeps it: fixed head, then what an alert needs as evidence.
 
 at       6 bytes  milliseconds since 1970, big-endian: bytewise order is time order
 event    8        keyed hash of (emitter, event_id): ties in time have one order everywhere
 account  12       pseudonym, zeros where the source has no account
-flags    1        reason (low three bits), NO_ACCOUNT, IPV6, NON_CUSTOMER
+flags    4        reason (low three bits) and the marks below
 length   2        of the event id
 suffix   8        only with IPV6: the half of the address that the subject (/64) does not say
+context  35       only with PLACED: address (16), country, AS, agent (4), device (8), channel
 event_id          UTF-8, as on the wire
 """
 
@@ -14,19 +15,36 @@ from __future__ import annotations
 import ipaddress
 import struct
 from functools import lru_cache
-from typing import Final, NamedTuple
+from hashlib import blake2b
+from typing import Final, NamedTuple, get_args
 
-from .events import LoginEvent, Reason
+from .events import Channel, LoginEvent, Reason
 from .facts import Facts, says_non_customer
 from .pseudonyms import ACCOUNT_BYTES, Pseudonyms
 
-HEAD = struct.Struct(">HI8s12sBH")
+HEAD = struct.Struct(">HI8s12sIH")
 HEAD_BYTES: Final = HEAD.size
 """No attempt is shorter: with it a store turns "k more attempts" into bytes."""
 
 NO_ACCOUNT: Final = 0x10
 IPV6: Final = 0x20
 NON_CUSTOMER: Final = 0x40
+PLACED: Final = 0x80
+SUCCESS: Final = 0x100
+KNOWN_DEVICE: Final = 0x200
+"""The account has logged in with this device before."""
+OLD_DEVICE: Final = 0x400
+"""... for a week at least: what the NAT guard counts."""
+NEW_DEVICE: Final = 0x800
+"""The device is told, the account's memory is warm, and the device is not in it."""
+NEW_COUNTRY: Final = 0x1000
+NEW_ASN: Final = 0x2000
+RISKY_NETWORK: Final = 0x4000
+"""From a network for rent or for hiding, or on a list of threat intelligence."""
+RARE_COUNTRY: Final = 0x8000
+"""From a country with hardly a success in the system's past."""
+LATE: Final = 0x10000
+"""Over 24 hours old when it arrived: nobody is told of it any more (promise 7)."""
 
 _REASONS: Final[tuple[Reason | None, ...]] = (
     None,
@@ -38,13 +56,39 @@ _REASONS: Final[tuple[Reason | None, ...]] = (
     "other",
 )
 _REASON_CODE: Final = {reason: code for code, reason in enumerate(_REASONS)}
+_REASON_BITS: Final = 0x07
+_MFA_FAILED: Final = _REASON_CODE["mfa_failed"]
+_CHANNELS: Final[tuple[Channel | None, ...]] = (None, *get_args(Channel))
+_CHANNEL_CODE: Final = {channel: code for code, channel in enumerate(_CHANNELS)}
 _IDENTIFIED: Final = 14
 """Bytes that name an event: its time and its identity."""
 _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
+_CONTEXT = struct.Struct(">16s2sI4s8sB")
+CONTEXT_BYTES: Final = _CONTEXT.size
+_SUFFIX_BYTES: Final = 8
+_MAPPED: Final = b"\0" * 10 + b"\xff\xff"
+_NOTHING_4: Final = bytes(4)
+_NOTHING_8: Final = bytes(8)
+# Of an entry's flags, at bytes 26 to 29: the byte in which each mark of the layout stands.
+_FLAGS_LOW: Final = 29
+
+
+class Context(NamedTuple):
+    """Where a login came from and with what; None (and empty) is not known.
+
+    `agent` and `device` are hashes of what the client calls itself, good for telling them apart.
+    """
+
+    address: str
+    country: str | None
+    asn: int | None
+    agent: bytes
+    device: bytes
+    channel: Channel | None
 
 
 class Attempt(NamedTuple):
-    """A failed login of a subject; `account` is None where the source has none."""
+    """A login of a subject; `account` is None where the source has none."""
 
     at_ms: int
     event: bytes
@@ -52,11 +96,12 @@ class Attempt(NamedTuple):
     flags: int
     event_id: str
     suffix: bytes
+    context: Context | None = None
 
     @property
     def reason(self) -> Reason | None:
         """Why it failed, as the source told it."""
-        return _REASONS[self.flags & 0x07]
+        return _REASONS[self.flags & _REASON_BITS]
 
 
 def pack(
@@ -66,9 +111,13 @@ def pack(
     at: int,
     names: Pseudonyms,
     known: Facts | None = None,
+    marks: int = 0,
 ) -> bytes:
-    """`event` as an entry of the log of `address` (canonical), with what is `known` beside it."""
-    flags = _REASON_CODE[event.reason]
+    """`event` as an entry of the log of `address` (canonical), with what is `known` beside it.
+
+    With PLACED among `marks` the entry also says where from: for logs of other subjects.
+    """
+    flags = marks | _REASON_CODE[event.reason]
     if says_non_customer(event) if known is None else known.non_customer:
         flags |= NON_CUSTOMER
     account = _NO_ACCOUNT
@@ -77,12 +126,39 @@ def pack(
     else:
         account = names.account_bytes(event.account)
     event_id = event.event_id.encode("utf-8", "surrogatepass")
-    if ":" not in address:
-        return (
-            HEAD.pack(at >> 32, at & 0xFFFFFFFF, identity, account, flags, len(event_id)) + event_id
-        )
-    head = HEAD.pack(at >> 32, at & 0xFFFFFFFF, identity, account, flags | IPV6, len(event_id))
-    return head + _suffix(address) + event_id
+    tail = event_id
+    if marks & PLACED:
+        tail = _context(event, address, known) + event_id
+    elif ":" in address:
+        flags |= IPV6
+        tail = packed_address(address)[8:] + event_id
+    return HEAD.pack(at >> 32, at & 0xFFFFFFFF, identity, account, flags, len(event_id)) + tail
+
+
+def _context(event: LoginEvent, address: str, known: Facts | None) -> bytes:
+    country, asn = place_of(event, known)
+    return _CONTEXT.pack(
+        packed_address(address) if address else bytes(16),
+        (country or "").encode(),
+        asn or 0,
+        _NOTHING_4 if event.user_agent is None else short_hash(event.user_agent)[:4],
+        _NOTHING_8 if event.device_id is None else short_hash(event.device_id),
+        _CHANNEL_CODE[event.channel],
+    )
+
+
+def place_of(event: LoginEvent, known: Facts | None) -> tuple[str | None, int | None]:
+    """Country and AS number, by what is `known`, else by what the event itself says."""
+    if known is not None:
+        return known.country, known.asn
+    origin = event.origin
+    return (None, None) if origin is None else (origin.country, origin.asn)
+
+
+@lru_cache(maxsize=65_536)
+def short_hash(text: str) -> bytes:
+    """Eight bytes that tell devices, agents and places apart; no secret, no pseudonym."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def distinct(blob: bytes) -> list[bytes]:
@@ -103,9 +179,12 @@ def split(blob: bytes) -> list[bytes]:
     entries = []
     position, end = 0, len(blob)
     while position < end:
-        length = HEAD_BYTES + (blob[position + 27] << 8) + blob[position + 28]
-        if blob[position + 26] & IPV6:
-            length += 8
+        length = HEAD_BYTES + (blob[position + 30] << 8) + blob[position + 31]
+        marks = blob[position + _FLAGS_LOW]
+        if marks & PLACED:
+            length += CONTEXT_BYTES
+        elif marks & IPV6:
+            length += _SUFFIX_BYTES
         entries.append(blob[position : position + length])
         position += length
     return entries
@@ -113,21 +192,57 @@ def split(blob: bytes) -> list[bytes]:
 
 def unpack(entry: bytes) -> Attempt:
     """One entry as a fact."""
-    high, low, event, account, flags, _ = HEAD.unpack_from(entry)
-    start = HEAD_BYTES + (8 if flags & IPV6 else 0)
+    high, low, event, account, flags, length = HEAD.unpack_from(entry)
+    start = len(entry) - length
+    context = None
+    if flags & PLACED:
+        context = _told(entry)
     return Attempt(
         (high << 32) | low,
         event,
         None if flags & NO_ACCOUNT else account,
         flags,
         entry[start:].decode("utf-8", "surrogatepass"),
-        entry[HEAD_BYTES:start],
+        entry[HEAD_BYTES:start] if flags & IPV6 else b"",
+        context,
     )
+
+
+def _told(entry: bytes) -> Context:
+    address, country, asn, agent, device, channel = _CONTEXT.unpack_from(entry, HEAD_BYTES)
+    return Context(
+        address="" if address == bytes(16) else written_address(address),
+        country=country.rstrip(b"\0").decode() or None,
+        asn=asn or None,
+        agent=b"" if agent == _NOTHING_4 else agent,
+        device=b"" if device == _NOTHING_8 else device,
+        channel=_CHANNELS[channel],
+    )
+
+
+def flags_of(entry: bytes) -> int:
+    """The marks of an entry, without unpacking the rest."""
+    return int.from_bytes(entry[26:30], "big")
+
+
+def is_mfa_failed(entry: bytes) -> bool:
+    """Whether it is a right password that was stopped at the second factor."""
+    return entry[_FLAGS_LOW] & _REASON_BITS == _MFA_FAILED
 
 
 def account_of(entry: bytes) -> bytes | None:
     """The pseudonym of an entry, None where the source has no account."""
-    return None if entry[26] & NO_ACCOUNT else entry[14:26]
+    return None if entry[_FLAGS_LOW] & NO_ACCOUNT else entry[14:26]
+
+
+def place_bytes(entry: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Address, country, AS and agent of a PLACED entry as they stand: zeros are not known."""
+    return (
+        entry[HEAD_BYTES : HEAD_BYTES + 16],
+        entry[HEAD_BYTES + 16 : HEAD_BYTES + 18],
+        entry[HEAD_BYTES + 18 : HEAD_BYTES + 22],
+        entry[HEAD_BYTES + 22 : HEAD_BYTES + 26],
+    )
 
 
 def address_of(network: str, suffix: bytes) -> str:
@@ -136,6 +251,16 @@ def address_of(network: str, suffix: bytes) -> str:
     return str(ipaddress.IPv6Address(prefix | int.from_bytes(suffix, "big")))
 
 
-@lru_cache(maxsize=16_384)
-def _suffix(address: str) -> bytes:
-    return ipaddress.IPv6Address(address).packed[8:]
+@lru_cache(maxsize=65_536)
+def packed_address(address: str) -> bytes:
+    """A canonical address as 16 bytes, IPv4 mapped into IPv6: networks are ranges of it."""
+    if ":" in address:
+        return ipaddress.IPv6Address(address).packed
+    return _MAPPED + ipaddress.IPv4Address(address).packed
+
+
+def written_address(packed: bytes) -> str:
+    """The canonical spelling of `packed_address`."""
+    if packed.startswith(_MAPPED):
+        return str(ipaddress.IPv4Address(packed[12:]))
+    return str(ipaddress.IPv6Address(packed))

@@ -10,34 +10,30 @@ anywhere, come twice, or be handled by a worker that has meanwhile lost its part
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
-from .alerts import alert_id, encode
 from .facts import Joiner
-from .findings import Finding, Told, alert, findings
+from .familiarity import Familiarity
+from .inbox import inbox_entry, is_told
 from .intake import Arrival, Tally, claims, observe, sort_out
+from .judging import BY_NETWORK, Judged, Judges, Look, logins_of
 from .pseudonyms import Pseudonyms
-from .rule import SEVERITIES, ActiveRule
+from .rule import ActiveRule
+from .verdicts import Verdict
 from .windows import (
     FOR_EVER_MS,
-    LATENESS_MS,
-    RETENTION_MS,
-    AlertDraft,
+    Observed,
     Reading,
     Settlement,
     Subject,
     SubjectLog,
     WindowStore,
-    compacted,
-    present_ms,
+    placement,
 )
 
 __all__ = ["Arrival", "Engine", "Look", "Tally"]
-
-GROWTH: Final = 2
-"""A flagged log is judged again when it has grown by half, or after HOLD: a flood costs no more."""
 
 HOLD_MS: Final = 30_000
 """Event time after which a flagged subject that has grown is judged again even so."""
@@ -45,22 +41,7 @@ HOLD_MS: Final = 30_000
 CLOSE_MS: Final = 120_000
 """An alert without a new hot instant for this long gets its last revision."""
 
-COMPACT_BYTES: Final = 131_072
-"""A log longer than this is rewritten without duplicates and without what its caps leave out."""
-
-
 _GONE: Final = Reading(b"", 0, 0)
-
-
-class Look(NamedTuple):
-    """When a log is looked at: alerts at rest before `closed_ms` are told for the last time.
-
-    `now_ms` is the clock of event time, `settled_ms` how far every partition is recorded.
-    """
-
-    closed_ms: int = 0
-    now_ms: int = 0
-    settled_ms: int = FOR_EVER_MS
 
 
 class Engine:
@@ -72,15 +53,12 @@ class Engine:
     def __init__(
         self, rules: Sequence[ActiveRule], names: Pseudonyms, facts: Joiner | None = None
     ) -> None:
-        self.rules = tuple(Told.of(active) for active in rules if active.mode != "off")
+        self.judges = Judges([active for active in rules if active.mode != "off"], names)
         self.names = names
         self.facts = facts
+        self.familiarity = Familiarity(names)
         self._frontiers: dict[int, int] = {}
-        empty = SubjectLog.of(b"")
-        self.first_look = min(
-            (sighting.lacking for told in self.rules for sighting in told.judge(empty)),
-            default=1 << 20,
-        )
+        self._raised = Raised()
 
     async def handle(
         self,
@@ -95,18 +73,19 @@ class Engine:
         `caught_up`: the batch ends where the partition ends.
         """
         claimed = claims(arrivals, self.names)
-        tally = sort_out(arrivals, claimed, await store.claim(claimed))
+        tally = sort_out(arrivals, claimed, await store.claim(claimed), self.facts)
         # Asked before the logs are read: what is settled by now stands in them.
         others = await store.settled(besides=partition)
-        observed = observe(tally.accepted, self.names, self.facts)
-        readings = await store.record(observed, self.first_look)
+        familiar = await self.familiarity.read(tally.accepted, store)
+        observed = observe(tally.accepted, self.names, familiar)
+        readings = await store.record(observed, self.judges.first_look)
+        if long := familiar.too_long():
+            await store.rewrite(long)
         frontier = FOR_EVER_MS if caught_up else self._frontier(partition, tally.latest_ms)
         await store.advance(partition, frontier)
-        settled = min(others, frontier)
         tally.looked = len(readings)
-        if readings:
-            look = Look(settled_ms=settled)
-            tally.revised = await store.settle(await self._judged(readings, store, look))
+        look = Look(settled_ms=min(others, frontier))
+        tally.revised = await self._settle(readings, store, look, observed.urgent)
         return tally
 
     async def sweep(
@@ -133,66 +112,62 @@ class Engine:
         look = Look(closed_ms=closed, now_ms=clock_ms, settled_ms=settled)
         # A log that has expired is settled too, or it would be asked for again for ever.
         found = {subject: readings.get(subject, _GONE) for subject in subjects}
-        revised = await store.settle(await self._judged(found, store, look))
-        return len(subjects), revised
+        return len(subjects), await self._settle(found, store, look)
+
+    async def _settle(
+        self,
+        readings: Mapping[Subject, Reading],
+        store: WindowStore,
+        look: Look,
+        urgent: frozenset[Subject] = frozenset(),
+    ) -> list[str]:
+        """Judge logs, and what their findings say of larger subjects; then leave what was found."""
+        settlements: list[Settlement] = []
+        while readings:
+            judged = await self._judged(readings, store, look, urgent)
+            settlements += [one.settlement for one in judged]
+            raised = self._raised.new(one.raised for one in judged)
+            # What is raised is written before what raised it is settled: after a crash it is
+            # judged, and so raised, again.
+            readings = (
+                await store.record(Observed(raised), self.judges.first_look) if raised else {}
+            )
+        return await store.settle(settlements) if settlements else []
 
     async def _judged(
-        self, readings: Mapping[Subject, Reading], store: WindowStore, look: Look
-    ) -> list[Settlement]:
-        """Judge logs, with what their rules ask to know beside them."""
+        self,
+        readings: Mapping[Subject, Reading],
+        store: WindowStore,
+        look: Look,
+        urgent: frozenset[Subject],
+    ) -> list[Judged]:
+        """Judge logs, with the successes beside those where a rule sees something."""
         logs = {
-            subject: SubjectLog.of(reading.blob, settled_ms=look.settled_ms)
+            subject: SubjectLog.of(reading.blob, look.settled_ms, subject.kind)
             for subject, reading in readings.items()
         }
         asked = {
-            subject: slots
+            subject: placement(subject)
             for subject, log in logs.items()
-            if (slots := {slot for told in self._watching(subject) for slot in told.asks(log)})
+            if subject.kind in BY_NETWORK and (subject in urgent or self.judges.suspects(log))
         }
-        known = await store.succeeded(asked) if asked else {}
+        beside = await store.read(sorted(set(asked.values()))) if asked else {}
+        for subject, network in asked.items():
+            reading = beside.get(network, _GONE)
+            logins = logins_of(subject, reading.blob, look.settled_ms)
+            logs[subject] = replace(logs[subject], logins=logins)
         return [
-            self.judge(subject, readings[subject], replace(log, success_slots=known[subject]), look)
-            if subject in known
-            else self.judge(subject, readings[subject], log, look)
+            self.judges.judge(subject, readings[subject], log, look)
             for subject, log in logs.items()
         ]
 
-    def _watching(self, subject: Subject) -> Iterator[Told]:
-        return (told for told in self.rules if told.active.rule.watches == subject.kind)
-
-    def judge(self, subject: Subject, reading: Reading, log: SubjectLog, look: Look) -> Settlement:
-        """All rules over one log: alerts as they stand, and when to look again."""
-        present = present_ms(log.at)
-        # What no later event may change is told whole: its attempts may be trimmed from now on.
-        closed_ms = max(look.closed_ms, present - LATENESS_MS)
-        drafts: list[AlertDraft] = []
-        lacking = len(log) + 1
-        pending = False
-        for told in self._watching(subject):
-            sightings = told.judge(log)
-            lacking = min([lacking, *(s.lacking for s in sightings if not s.hot)])
-            pending = pending or any(sighting.pending for sighting in sightings)
-            drafts += [
-                self._draft(told, finding, subject, log, closed_ms)
-                for finding in findings(told.quiet_ms, sightings, log)
-            ]
-        room = max(lacking, len(log) // GROWTH) if drafts else lacking
-        rewritten = None
-        oldest = present - RETENTION_MS
-        if reading.seen > COMPACT_BYTES or (log.at and log.at[0] < oldest):
-            whole = compacted(reading.blob, oldest)
-            rewritten = whole if len(whole) < len(reading.blob) else None
-        return Settlement(
-            subject=subject,
-            seen=reading.seen,
-            generation=reading.generation,
-            room=max(1, room),
-            flagged=bool(drafts),
-            compacted=rewritten,
-            drafts=tuple(drafts),
-            at_ms=max(look.now_ms, present),
-            pending=pending,
-        )
+    def inbox(self, tally: Tally) -> list[Verdict]:
+        """The least that customers are told: an entry for each of their ordinary logins."""
+        return [
+            inbox_entry(login, self.names)
+            for login in tally.accepted
+            if login.event.outcome == "success" and is_told(login)
+        ]
 
     def _frontier(self, partition: int, latest_ms: int) -> int:
         """How far a partition has been recorded; a batch of late events does not set it back."""
@@ -200,16 +175,25 @@ class Engine:
         self._frontiers[partition] = frontier
         return frontier
 
-    def _draft(
-        self, told: Told, finding: Finding, subject: Subject, log: SubjectLog, closed_ms: int
-    ) -> AlertDraft:
-        identity = alert_id(
-            told.active.rule.id, told.version, finding.part, subject, finding.quiet_number
-        )
-        return AlertDraft(
-            identity,
-            finding.size,
-            SEVERITIES.index(finding.severity),
-            finding.updated_ms < closed_ms,
-            lambda: encode(alert(identity, told, finding, subject, log, self.names)),
-        )
+
+class Raised:
+    """What was raised before, bounded: a hint that saves appending it again, no state."""
+
+    def __init__(self, most: int = 65_536) -> None:
+        self._most = most
+        self._known: dict[tuple[Subject, bytes], None] = {}
+
+    def new(
+        self, raised: Iterable[Mapping[Subject, Sequence[bytes]]]
+    ) -> dict[Subject, list[bytes]]:
+        """The entries that this process has not raised yet."""
+        found: dict[Subject, list[bytes]] = {}
+        for one in raised:
+            for subject, entries in one.items():
+                for entry in entries:
+                    if (subject, entry) not in self._known:
+                        self._known[subject, entry] = None
+                        found.setdefault(subject, []).append(entry)
+        while len(self._known) > self._most:
+            del self._known[next(iter(self._known))]
+        return found

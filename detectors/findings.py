@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from .alerts import LISTED, Alert, AlertSubject
-from .attempts import IPV6, account_of, address_of, unpack
-from .counting import Hot
+from .attempts import (
+    IPV6,
+    SUCCESS,
+    account_of,
+    address_of,
+    flags_of,
+    place_bytes,
+    unpack,
+    written_address,
+)
 from .events import instant, rfc3339
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule, Clause, Severity, Sighting, whole_ms, worst
@@ -25,8 +33,12 @@ class Finding:
     severity: Severity
     opened_ms: int
     updated_ms: int
+    log: SubjectLog
+    about: bytes | None = None
     windows: list[tuple[int, int]] = field(default_factory=list)
     """Evidence as half-open ranges of the log, disjoint and in order."""
+    last: list[int] = field(default_factory=list)
+    """The attempts that made it hot, one a hot instant."""
     capped: bool = False
     """Whether an hour of the evidence had more attempts than are told apart."""
 
@@ -37,28 +49,34 @@ class Finding:
         self.opened_ms = min(self.opened_ms, other.opened_ms)
         self.updated_ms = max(self.updated_ms, other.updated_ms)
         self.windows += other.windows
+        self.last += other.last
 
     @property
     def size(self) -> int:
         """How many attempts the evidence holds; one more once it reads `at least`."""
         return sum(end - start for start, end in self.windows) + self.capped
 
+    @property
+    def entries(self) -> list[bytes]:
+        """The evidence."""
+        return [entry for start, end in self.windows for entry in self.log.entries[start:end]]
+
 
 def findings(quiet_ms: int, sightings: Sequence[Sighting], log: SubjectLog) -> list[Finding]:
-    """Group hot instants by part and quiet time; an alert opens at the first of them.
+    """Group hot instants by whom they are about, part and quiet time; an alert opens at the first.
 
     The gravest clause gives severity, window and limit; of equals the one declared first.
     """
-    found: dict[tuple[str, int], Finding] = {}
+    found: dict[tuple[bytes, str, int], Finding] = {}
     for sighting in sightings:
-        clause = sighting.clause
-        for seen in _by_quiet_time(clause, sighting.hot, log.at, quiet_ms):
-            known = found.setdefault((seen.part, seen.quiet_number), seen)
+        counted = log if sighting.log is None else sighting.log
+        for seen in _by_quiet_time(sighting, counted, quiet_ms):
+            known = found.setdefault((seen.about or b"", seen.part, seen.quiet_number), seen)
             if known is not seen:
                 known.join(seen)
     for finding in found.values():
         finding.windows = _disjoint(finding.windows)
-        finding.capped = _capped(finding.windows, log)
+        finding.capped = _capped(finding.windows, finding.log)
     return [found[key] for key in sorted(found)]
 
 
@@ -70,20 +88,21 @@ def _capped(windows: Sequence[tuple[int, int]], log: SubjectLog) -> bool:
     )
 
 
-def _by_quiet_time(
-    clause: Clause, hot: Sequence[Hot], at: Sequence[int], quiet_ms: int
-) -> Iterator[Finding]:
+def _by_quiet_time(sighting: Sighting, log: SubjectLog, quiet_ms: int) -> Iterator[Finding]:
     """What one clause saw in each quiet time; its hot instants come in the order of time."""
+    clause = sighting.clause
     finding: Finding | None = None
     start = end = -1
-    for first, last in hot:
-        now = at[last]
+    for first, last in sighting.hot:
+        now = log.at[last]
         number = now // quiet_ms
         if finding is None or number != finding.quiet_number:
             if finding is not None:
                 finding.windows.append((start, end))
                 yield finding
-            finding = Finding(clause.part, number, clause, clause.severity, now, now)
+            finding = Finding(
+                clause.part, number, clause, clause.severity, now, now, log, sighting.about
+            )
             start, end = first, last + 1
         elif first <= end:  # windows move forward: most only lengthen the one before
             end = last + 1
@@ -91,6 +110,7 @@ def _by_quiet_time(
             finding.windows.append((start, end))
             start, end = first, last + 1
         finding.updated_ms = now
+        finding.last.append(last)
     if finding is not None:
         finding.windows.append((start, end))
         yield finding
@@ -123,30 +143,26 @@ class Told:
         """What the rule sees in a log under the limits in force."""
         return self.active.rule.judge(log, self.active.limits)
 
-    def asks(self, log: SubjectLog) -> Collection[int]:
-        """The slots whose successes the rule needs to know to judge a log."""
-        return self.active.rule.asks(log, self.active.limits)
-
 
 def alert(
-    identity: str,
-    told: Told,
-    finding: Finding,
-    subject: Subject,
-    log: SubjectLog,
-    names: Pseudonyms,
+    identity: str, told: Told, finding: Finding, subject: Subject, names: Pseudonyms
 ) -> Alert:
     """The finding as it goes to the SOC: totals in counts, the first hundred of each list."""
-    entries = [entry for start, end in finding.windows for entry in log.entries[start:end]]
+    entries = finding.entries
     accounts = list(dict.fromkeys(account for account in map(account_of, entries) if account))
-    ips = [subject.value]
-    if entries[0][26] & IPV6:
-        suffixes = dict.fromkeys(unpack(entry).suffix for entry in entries)
-        ips = [address_of(subject.value, suffix) for suffix in suffixes]
-    counts = {"failures": len(entries), "accounts": len(accounts), "ips": len(ips)}
+    ips = _addresses(entries, finding, subject)
+    successes = sum(bool(flags_of(entry) & SUCCESS) for entry in entries)
+    counts = {
+        "failures": len(entries) - successes,
+        "accounts": len(accounts),
+        "ips": len(ips),
+    }
+    if successes:
+        counts["successes"] = successes
     if finding.capped:
         counts["capped"] = 1
     rule, clause = told.active.rule, finding.clause
+    about = about_whom(finding, subject, names)
     return Alert(
         alert_id=identity,
         revision=finding.size,
@@ -156,7 +172,7 @@ def alert(
         severity=finding.severity,
         opened_at=rfc3339(instant(finding.opened_ms)),
         updated_at=rfc3339(instant(finding.updated_ms)),
-        subject=AlertSubject(subject.kind, subject.value),
+        subject=AlertSubject(about.kind, about.value),
         counts=counts,
         window_s=int(clause.window.total_seconds()),
         threshold=clause.threshold,
@@ -165,18 +181,40 @@ def alert(
         event_ids=[unpack(entry).event_id for entry in entries[:LISTED]],
         attack_ids=list(rule.attack_ids),
         checklist_item=rule.checklist_item,
-        summary=_summary(clause, subject, counts),
+        summary=_summary(clause, about, counts, subject),
         part=finding.part,
         mode=told.active.mode,
     )
 
 
-def _summary(clause: Clause, subject: Subject, counts: dict[str, int]) -> str:
+def about_whom(finding: Finding, subject: Subject, names: Pseudonyms) -> Subject:
+    """The subject of the alert: the log's, or the account that was found in it."""
+    if finding.about is None:
+        return subject
+    return Subject(subject.system, "account", names.text(finding.about))
+
+
+def _addresses(entries: Sequence[bytes], finding: Finding, subject: Subject) -> list[str]:
+    """The addresses of the evidence, each once, in the order of time."""
+    kind = finding.log.kind
+    if kind == "ip" and not flags_of(entries[0]) & IPV6:
+        return [subject.value]
+    if kind == "ip":
+        suffixes = dict.fromkeys(unpack(entry).suffix for entry in entries)
+        return [address_of(subject.value, suffix) for suffix in suffixes]
+    packed = dict.fromkeys(place_bytes(entry)[0] for entry in entries)
+    return [written_address(one) for one in packed if any(one)]
+
+
+def _summary(clause: Clause, about: Subject, counts: dict[str, int], subject: Subject) -> str:
     at_least = "at least " if "capped" in counts else ""
     return clause.says.format(
         failures=f"{at_least}{counts['failures']}",
         accounts=f"{at_least}{counts['accounts']}",
-        subject=subject.value,
+        successes=counts.get("successes", 0),
+        ips=counts["ips"],
+        subject=about.value,
+        where=subject.value,
         threshold=clause.threshold,
         window=spoken(clause.window),
     )

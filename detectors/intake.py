@@ -5,25 +5,34 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from .addresses import counted_as
-from .attempts import pack
+from .addresses import counted_as, network_of
+from .attempts import KNOWN_DEVICE, LATE, NEW_DEVICE, PLACED, RISKY_NETWORK, SUCCESS, pack
 from .errors import Rejected
 from .events import LoginEvent, milliseconds
-from .facts import Joiner
+from .facts import Facts, Joiner, says_non_customer
+from .familiarity import Familiar, owner_of
+from .networks import RISKY_KINDS
 from .pseudonyms import Pseudonyms
-from .windows import HOUR_CAP, HOUR_MS, SLOT_MS, Claim, Observed, Standing, Subject, cap
+from .windows import HOUR_MS, Claim, Observed, Standing, Subject, cap, hour_cap
 from .wire import content
+
+NOTICE_MS: Final = 24 * HOUR_MS
+"""A login that is older when it arrives wakes nobody (promise 7)."""
 
 
 class Arrival(NamedTuple):
-    """A decoded event and where it stood in the topic; `appended_ms` is the broker's time."""
+    """A decoded event and where it stood in the topic; `appended_ms` is the broker's time.
+
+    `backfill`: from an import of the past; it fills memory and archive, and tells nobody.
+    """
 
     event: LoginEvent
     partition: int
     offset: int
     appended_ms: int
+    backfill: bool = False
 
 
 class Accepted(NamedTuple):
@@ -32,6 +41,9 @@ class Accepted(NamedTuple):
     event: LoginEvent
     identity: bytes
     at_ms: int
+    known: Facts | None = None
+    late: bool = False
+    backfill: bool = False
 
 
 Cell = tuple[int, str]
@@ -54,15 +66,24 @@ def claims(arrivals: Sequence[Arrival], names: Pseudonyms) -> list[Claim]:
     """Each arrival's claim to its identity."""
     identity = names.event
     return [
-        Claim(identity(event.source or event.system, event.event_id), content(event), *place)
-        for event, *place in arrivals
+        Claim(
+            identity(event.source or event.system, event.event_id),
+            content(event),
+            partition,
+            offset,
+            appended_ms,
+        )
+        for event, partition, offset, appended_ms, _ in arrivals
     ]
 
 
 def sort_out(
-    arrivals: Sequence[Arrival], claimed: Sequence[Claim], standings: Sequence[Standing]
+    arrivals: Sequence[Arrival],
+    claimed: Sequence[Claim],
+    standings: Sequence[Standing],
+    facts: Joiner | None = None,
 ) -> Tally:
-    """Tell first from repeated and contradicting events."""
+    """Tell first from repeated and contradicting events, and join what is known of the first."""
     tally = Tally()
     latest = 0
     cells: list[Cell] = []
@@ -72,7 +93,11 @@ def sort_out(
         cell = (at - at % HOUR_MS, event.source or event.system)
         if standing == "first":
             cells.append(cell)
-            tally.accepted.append(Accepted(event, claim.identity, at))
+            known = None if facts is None else facts(event)
+            late = arrival.appended_ms - at > NOTICE_MS
+            tally.accepted.append(
+                Accepted(event, claim.identity, at, known, late, arrival.backfill)
+            )
             # One future event must not move the clock by which alerts are closed.
             latest = max(latest, min(arrival.appended_ms, at))
         elif standing == "duplicate":
@@ -85,27 +110,101 @@ def sort_out(
     return tally
 
 
-def observe(
-    accepted: Sequence[Accepted], names: Pseudonyms, facts: Joiner | None = None
-) -> Observed:
-    """What logins add to their addresses: failures with evidence, slots with a success."""
-    failures: defaultdict[Subject, list[bytes]] = defaultdict(list)
-    successes: defaultdict[int, set[Subject]] = defaultdict(set)
-    for event, identity, at in accepted:
-        ip = event.ip
-        if ip is None or event.action != "login":
-            continue
-        known = None if facts is None else facts(event)
-        if known is not None and known.address is None:
-            continue  # the source has only seen its own proxy
-        subject = Subject(event.system, "ip", counted_as(ip))
-        if event.outcome == "success":
-            successes[at // SLOT_MS].add(subject)
-        else:
-            failures[subject].append(pack(event, ip, identity, at, names, known))
-    for subject, entries in failures.items():
-        if len(entries) > HOUR_CAP:
-            # The smallest of each hour are the same whether capped here or in the log; one more
-            # than those tells the log that there were more.
-            failures[subject] = cap(sorted(set(entries)), HOUR_CAP + 1)[0]
-    return Observed(dict(failures), dict(successes))
+def observe(accepted: Sequence[Accepted], names: Pseudonyms, familiarity: Familiar) -> Observed:
+    """What logins add to the logs of address, account and network, and which to look at now."""
+    gains = _Gains(names)
+    for login in accepted:
+        if login.event.action == "login" and not login.backfill:
+            marks = _marks(login) | familiarity.marks(login, gains.owner(login))
+            if login.event.outcome == "success":
+                gains.success(login, marks)
+            else:
+                gains.failure(login, marks)
+    return gains.observed(familiarity.additions())
+
+
+def address_of_client(login: Accepted) -> str | None:
+    """The client's address; None also where the source saw only its own proxy's."""
+    return login.event.ip if login.known is None else login.known.address
+
+
+def _marks(login: Accepted) -> int:
+    marks = LATE if login.late else 0
+    known = login.known
+    if known is not None and known.kinds and not known.kinds.isdisjoint(RISKY_KINDS):
+        marks |= RISKY_NETWORK
+    return marks
+
+
+class _Gains:
+    """Entries by subject, as a batch is gone through."""
+
+    def __init__(self, names: Pseudonyms) -> None:
+        self._names = names
+        self._entries: defaultdict[Subject, list[bytes]] = defaultdict(list)
+        self._urgent: set[Subject] = set()
+        self._watched: set[Subject] = set()
+
+    def owner(self, login: Accepted) -> bytes | None:
+        """Whose memory tells of this login."""
+        return owner_of(login, self._names)
+
+    def success(self, login: Accepted, marks: int) -> None:
+        """A success counts for its network; on a device new to the account also for the account."""
+        event = login.event
+        address = address_of_client(login)
+        marks |= SUCCESS | PLACED
+        if address is not None:
+            network = network_of(address)
+            self._add(Subject(event.system, "logins", network), login, address, marks)
+            subject = Subject(event.system, "ip", counted_as(address))
+            self._watched |= {subject, Subject(event.system, "subnet", network)}
+            if marks & RISKY_NETWORK and not marks & KNOWN_DEVICE:
+                self._urgent.add(subject)
+        if marks & NEW_DEVICE:
+            self._account(login, address, marks, urgent=True)
+
+    def failure(self, login: Accepted, marks: int) -> None:
+        """A failure counts for its address and account, but never on a device the account knows."""
+        event = login.event
+        if marks & KNOWN_DEVICE:
+            return
+        address = address_of_client(login)
+        stopped = event.reason == "mfa_failed"
+        if address is not None:
+            subject = Subject(event.system, "ip", counted_as(address))
+            self._add(subject, login, address, marks)
+            if stopped:
+                self._watched.add(subject)
+        if not _non_customer(login):
+            urgent = stopped and bool(marks & NEW_DEVICE)
+            self._account(login, address, marks | PLACED, urgent=urgent)
+
+    def _account(self, login: Accepted, address: str | None, marks: int, *, urgent: bool) -> None:
+        account = login.event.account
+        if account is None:
+            return
+        subject = Subject(login.event.system, "account", self._names.account(account))
+        self._add(subject, login, address or "", marks)
+        if urgent:
+            self._urgent.add(subject)
+
+    def _add(self, subject: Subject, login: Accepted, address: str, marks: int) -> None:
+        self._entries[subject].append(
+            pack(login.event, address, login.identity, login.at_ms, self._names, login.known, marks)
+        )
+
+    def observed(self, remembered: dict[bytes, bytes]) -> Observed:
+        """The whole batch; no log gains more of an hour than its cap lets it keep."""
+        entries = dict(self._entries)
+        for subject, added in entries.items():
+            most = hour_cap(subject.kind)
+            if len(added) > most:
+                # The smallest of each hour are the same whether capped here or in the log; one
+                # more than those tells the log that there were more.
+                entries[subject] = cap(sorted(set(added)), most + 1)[0]
+        return Observed(entries, frozenset(self._urgent), frozenset(self._watched), remembered)
+
+
+def _non_customer(login: Accepted) -> bool:
+    return says_non_customer(login.event) if login.known is None else login.known.non_customer

@@ -4,12 +4,15 @@ held.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .account_memory import WARM_AFTER
 from .windows import (
     AlertDraft,
     Claim,
+    Kind,
     Observed,
     Reading,
     Settlement,
@@ -32,17 +35,19 @@ class _Kept:
 
 class MemoryStore:
     """A WindowStore of dictionaries. `alerts` holds the body of the highest revision of each
-    alert.
+    alert, `verdicts` of each rule's word on a login.
     """
 
     def __init__(self) -> None:
         self.alerts: dict[str, bytes] = {}
+        self.verdicts: dict[str, bytes] = {}
         self._holders: dict[bytes, tuple[int, int, int]] = {}
         self._logs: dict[Subject, _Kept] = {}
         self._episodes: dict[str, tuple[int, int]] = {}
         self._dirty: dict[Subject, int] = {}
         self._frontiers: dict[int, int] = {}
-        self._successes: dict[int, set[Subject]] = {}
+        self._memories: dict[bytes, bytearray] = {}
+        self._earliest: dict[str, list[tuple[int, bytes]]] = {}
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
         """See WindowStore; here identities are remembered for as long as the store lives."""
@@ -55,36 +60,66 @@ class MemoryStore:
             return "first"
         return "duplicate" if holder[0] == claim.content else "conflict"
 
-    async def record(self, observed: Observed, first_look: int) -> dict[Subject, Reading]:
+    async def record(
+        self, observed: Observed, first_look: Mapping[Kind, int]
+    ) -> dict[Subject, Reading]:
         """See WindowStore."""
         due: dict[Subject, Reading] = {}
-        for slot, subjects in observed.successes.items():
-            self._successes.setdefault(slot, set()).update(subjects)
-        for subject, entries in observed.failures.items():
+        for owner, facts in observed.remembered.items():
+            self._memories.setdefault(owner, bytearray()).extend(facts)
+        for subject, entries in observed.entries.items():
             kept = self._logs.get(subject)
             if kept is None:
-                kept = self._logs[subject] = _Kept(look=look_bytes(first_look))
+                kept = self._logs[subject] = _Kept(
+                    look=look_bytes(first_look[subject.kind], subject.kind)
+                )
             kept.blob += b"".join(entries)
             if kept.flagged:
                 self._dirty.setdefault(subject, max(map(at_ms, entries)))
             if len(kept.blob) >= kept.look:
                 due[subject] = self._reading(kept)
+        for subject in observed.urgent | observed.watched:
+            kept = self._logs.get(subject)
+            if subject in observed.urgent or (kept is not None and kept.flagged):
+                due[subject] = self._reading(kept or _Kept())
         return due
 
-    async def succeeded(
-        self, asked: Mapping[Subject, Collection[int]]
-    ) -> dict[Subject, frozenset[int]]:
+    async def recall(self, owners: Sequence[bytes]) -> dict[bytes, bytes]:
         """See WindowStore."""
+        return {o: bytes(self._memories[o]) for o in owners if o in self._memories}
+
+    async def rewrite(self, memories: Mapping[bytes, tuple[bytes, int]]) -> None:
+        """See WindowStore."""
+        for owner, (content, read) in memories.items():
+            self._memories[owner][:read] = content
+
+    async def warm(
+        self, successes: Mapping[str, Sequence[tuple[int, bytes]]]
+    ) -> dict[str, int | None]:
+        """See WindowStore."""
+        for system, added in successes.items():
+            earliest = self._earliest.setdefault(system, [])
+            for one in sorted(set(added)):
+                full = len(earliest) >= WARM_AFTER
+                if (not full or one < earliest[-1]) and one not in earliest:
+                    insort(earliest, one)
+                    del earliest[WARM_AFTER:]
         return {
-            subject: frozenset(s for s in slots if subject in self._successes.get(s, ()))
-            for subject, slots in asked.items()
+            system: self._earliest[system][-1][0]
+            if len(self._earliest[system]) >= WARM_AFTER
+            else None
+            for system in successes
         }
+
+    async def cold_until(self) -> int:
+        """See WindowStore; what lives in memory is never lost in part."""
+        return 0
 
     async def advance(self, partition: int, frontier_ms: int) -> None:
         """See WindowStore."""
         self._frontiers[partition] = frontier_ms
 
-    async def announce(self, partitions: Iterable[int]) -> None:
+    async def announce(self, partitions: Iterable[int], *, lost: bool = False) -> None:  # noqa: ARG002 - memory loses nothing
         """See WindowStore."""
         for partition in partitions:
             self._frontiers.setdefault(partition, 0)
@@ -97,21 +132,23 @@ class MemoryStore:
         """See WindowStore."""
         revised: list[str] = []
         for settlement in settlements:
-            kept = self._logs[settlement.subject]
+            kept = self._logs.setdefault(settlement.subject, _Kept())
             kept.flagged = kept.flagged or settlement.flagged
             current = settlement.generation == kept.generation
             grown = not current or len(kept.blob) > settlement.seen
             if current and settlement.compacted is not None:
                 kept.blob[: settlement.seen] = settlement.compacted
                 kept.generation += 1
-                kept.look = len(settlement.compacted) + look_bytes(settlement.room)
+                kept.look = len(settlement.compacted) + look_bytes(
+                    settlement.room, settlement.subject.kind
+                )
             elif current:
-                kept.look = settlement.seen + look_bytes(settlement.room)
+                kept.look = settlement.seen + look_bytes(settlement.room, settlement.subject.kind)
             told = [self._tell(draft) for draft in settlement.drafts]
             revised += [
                 draft.alert_id
                 for draft, how in zip(settlement.drafts, told, strict=True)
-                if how > 0
+                if how > 0 and draft.kind == "alert"
             ]
             waiting = settlement.pending or min(told, default=0) < 0
             # By the log's own flag: this judgement may be older than the one that raised it.
@@ -132,7 +169,8 @@ class MemoryStore:
         if not worth_telling(draft.size, draft.rank, told, final=draft.final):
             return -1
         self._episodes[draft.alert_id] = (draft.size, draft.rank)
-        self.alerts[draft.alert_id] = draft.body()
+        told_in = self.alerts if draft.kind == "alert" else self.verdicts
+        told_in[draft.alert_id] = draft.body()
         return 1
 
     async def unsettled(self, shards: Iterable[int], before_ms: int, most: int) -> list[Subject]:

@@ -12,6 +12,9 @@ NetworkKind = Literal["cloud", "hosting", "vpn", "tor", "relay"]
 relay: a browser's or telephone's own relay (iCloud Private Relay, WARP), used by ordinary people.
 """
 
+RISKY_KINDS: frozenset[NetworkKind] = frozenset({"cloud", "hosting", "vpn", "tor"})
+"""From where ordinary customers hardly ever log in. A relay is no such place."""
+
 Network = IPv4Network | IPv6Network
 
 ANY_SOURCE = "*"

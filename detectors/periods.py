@@ -54,7 +54,8 @@ def within(active: ActiveRule, since_ms: int, until_ms: int, turn: int = 1) -> A
 
 
 def _cut(seen: Sighting, log: SubjectLog, since_ms: int, until_ms: int) -> Sighting:
-    hot = [one for one in seen.hot if since_ms <= log.at[one.last] < until_ms]
+    at = log.at if seen.log is None else seen.log.at
+    hot = [one for one in seen.hot if since_ms <= at[one.last] < until_ms]
     if len(hot) == len(seen.hot):
         return seen
     # Hot outside the period: the next attempt may already be inside it.

@@ -5,12 +5,13 @@ it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
 from .counting import Hot
+from .verdicts import NoticeRisk
 from .windows import Kind, SubjectLog
 
 Severity = Literal["low", "medium", "high", "critical"]
@@ -42,6 +43,10 @@ class Clause:
     """
 
 
+NEVER = 1 << 20
+"""Lacking: no number of further attempts alone makes this clause see something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """The hot instants of one clause, and how many more attempts at least until it may see a
@@ -53,10 +58,14 @@ class Sighting:
     lacking: int
     pending: bool = False
     """Whether instants look hot that an `as_of` clause may not judge yet (settled_ms)."""
+    log: SubjectLog | None = None
+    """Whose entries `hot` counts, where it is not the log that was judged (an address's logins)."""
+    about: bytes | None = None
+    """The account the alert is about (its pseudonym), where it is not the log's subject."""
 
 
-def _nothing(_log: SubjectLog, _limits: Any) -> Collection[int]:
-    return ()
+def _silent(_entry: bytes) -> NoticeRisk:
+    return "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +75,8 @@ class Rule:
     id: str
     version: int
     title: str
-    watches: Kind
+    watches: tuple[Kind, ...]
+    """The kinds of log it judges."""
     checklist_item: str
     """The item of the exchange's audit checklist it serves: 14, 15 or 16."""
     attack_ids: tuple[str, ...]
@@ -75,8 +85,16 @@ class Rule:
     limits: type[Any]
     """A frozen dataclass: every limit with its default; the field's docstring tells its source."""
     judge: Callable[[SubjectLog, Any], list[Sighting]]
-    asks: Callable[[SubjectLog, Any], Collection[int]] = _nothing
-    """The slots of which a judgement of this log needs to know whether they hold a success."""
+    reads_logins: bool = False
+    """Whether `judge` looks at the successes of the address. Without them it must see no less."""
+    follows: bool = False
+    """Whether it looks at when the subject was flagged, and so judges after the others."""
+    guarded: bool = False
+    """Whether the address's own customers and network weigh on its severity (detectors/guard)."""
+    flags: bool = True
+    """Whether its alerts of medium and more make an address or network count as bad."""
+    notice: Callable[[bytes], NoticeRisk] = _silent
+    """What the customer is told of the login at the end of a hot window (its entry)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

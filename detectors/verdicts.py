@@ -57,6 +57,17 @@ def decode(raw: bytes) -> Verdict:
     return _decoder.decode(raw)
 
 
-def worse(one: NoticeRisk, other: NoticeRisk) -> NoticeRisk:
-    """The graver of two."""
-    return max(one, other, key=RISKS.index)
+def joined(one: Verdict, other: Verdict | None) -> Verdict:
+    """What two rules say of one login, together: the graver risk, every rule, all that is known."""
+    if other is None:
+        return one
+    graver, lesser = sorted((one, other), key=lambda v: (RISKS.index(v.notice_risk), v.rules))[::-1]
+    return msgspec.structs.replace(
+        graver,
+        rules=sorted({*one.rules, *other.rules}),
+        channel=graver.channel or lesser.channel,
+        country=graver.country or lesser.country,
+        asn=graver.asn or lesser.asn,
+        device=graver.device or lesser.device,
+        late=one.late or other.late,
+    )

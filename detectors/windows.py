@@ -1,17 +1,15 @@
 """What is remembered of a subject, and the port through which it is remembered.
 
-A subject (an address of a system, later an account, a subnet, ...) has one *log*: its failed
-attempts as
-a set. Every window of every rule is computed from that set, so a redelivered, late or reordered
-event
+A subject (an address of a system, an account, a network, ...) has one *log*: attempts as a set.
+Every window of every rule is computed from that set, so a redelivered, late or reordered event
 changes nothing and a new window costs no new key. A store keeps logs; it decides nothing.
 
 The contract (tests/contracts/test_window_store.py holds every store to it):
 * a log is a set of events: the same one twice is there once;
-* trimming goes by event time: attempts older than RETENTION behind the log's present (its 8th
+* trimming goes by event time: attempts older than `retention_ms` behind the log's present (its 8th
 newest attempt: a few wrong clocks age nothing) may
 go, but only after they have been judged, however many days one batch holds;
-* of one hour the first HOUR_CAP attempts by (time, identity) are kept, in every order of arrival;
+* of one hour the first `hour_cap` attempts by (time, identity) are kept, in every order of arrival;
 * an event that comes later than LATENESS behind the newest of its subject may not be counted;
 * expiry by wall clock is garbage collection only: never before RETENTION has passed since the last
 write.
@@ -19,11 +17,13 @@ write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, Protocol
 
-from .attempts import HEAD_BYTES, account_of, distinct
+from .addresses import network_of
+from .attempts import CONTEXT_BYTES, HEAD_BYTES, account_of, distinct
 
 HOUR_MS: Final = 3_600_000
 LONGEST_WINDOW_MS: Final = 24 * HOUR_MS
@@ -39,10 +39,16 @@ FOR_EVER_MS: Final = 1 << 53
 """Beyond every event time; a partition that is read to its end is known up to here."""
 STRAYS: Final = 8
 """Fewer attempts than this, dated ahead of all others, do not move a log's present."""
-SLOT_MS: Final = 600_000
-"""Successes of an address are remembered by ten-minute slots of event time: one bit each."""
+LOOK_BACK_MS: Final = 5 * 24 * HOUR_MS
+"""How far back the successes of an address that turns bad are reopened (Auth0: 5 days)."""
+NETWORK_HOUR_CAP: Final = 4096
+"""Successes of one network in one hour that are told apart."""
 
-Kind = Literal["ip", "subnet", "asn", "account", "fingerprint", "global"]
+Kind = Literal["ip", "logins", "subnet", "asn", "account", "fingerprint", "name", "global"]
+"""Whose attempts a log holds. ip, account: failed ones (of an account also notable successes).
+logins: successes of a network, by which its addresses are judged; no rule watches it by itself.
+subnet: its addresses that turned bad.
+"""
 
 
 class Subject(NamedTuple):
@@ -51,6 +57,26 @@ class Subject(NamedTuple):
     system: str
     kind: Kind
     value: str
+
+
+def retention_ms(kind: Kind) -> int:
+    """How long a log of this kind is kept behind its present."""
+    return LOOK_BACK_MS + LATENESS_MS if kind == "logins" else RETENTION_MS
+
+
+def hour_cap(kind: Kind) -> int:
+    """How many attempts of one hour a log of this kind tells apart."""
+    return NETWORK_HOUR_CAP if kind == "logins" else HOUR_CAP
+
+
+@lru_cache(maxsize=65_536)
+def placement(subject: Subject) -> Subject:
+    """Beside whose log it is kept: addresses stand in the shard of their network, so that one
+    call may append a success of the network and see whether the address is flagged.
+    """
+    if subject.kind == "ip":
+        return Subject(subject.system, "logins", network_of(subject.value))
+    return subject._replace(kind="logins") if subject.kind == "subnet" else subject
 
 
 class Claim(NamedTuple):
@@ -73,10 +99,15 @@ Standing = Literal["first", "duplicate", "conflict"]
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What a batch adds: entries of `attempts.pack` by subject, and who succeeded in which slot."""
+    """What a batch adds: entries of `attempts.pack` by subject, and which logs to look at beside
+    those that have grown to their look: `urgent` ones always, `watched` ones where flagged.
+    """
 
-    failures: Mapping[Subject, Sequence[bytes]]
-    successes: Mapping[int, Collection[Subject]]
+    entries: Mapping[Subject, Sequence[bytes]]
+    urgent: frozenset[Subject] = frozenset()
+    watched: frozenset[Subject] = frozenset()
+    remembered: Mapping[bytes, bytes] = field(default_factory=dict)
+    """What the memories of accounts gain (account_memory), by owner."""
 
 
 class Reading(NamedTuple):
@@ -89,8 +120,13 @@ class Reading(NamedTuple):
     generation: int
 
 
+Told = Literal["alert", "verdict"]
+"""What goes out through the outbox, and so to which topic."""
+
+
 class AlertDraft(NamedTuple):
-    """An alert as it stands now. `size` grows with every change of its content and is its revision.
+    """An alert or a verdict as it stands now. `size` grows with every change of its content and is
+    its revision.
 
     `rank` orders severities; `final`: nothing has been added for a while. `body` makes the alert's
     bytes:
@@ -102,6 +138,7 @@ class AlertDraft(NamedTuple):
     rank: int
     final: bool
     body: Callable[[], bytes]
+    kind: Told = "alert"
 
 
 def worth_telling(size: int, rank: int, told: tuple[int, int], *, final: bool) -> bool:
@@ -134,17 +171,34 @@ class WindowStore(Protocol):
         """Whether each claim holds its identity, repeats it, or contradicts its holder."""
         ...
 
-    async def record(self, observed: Observed, first_look: int) -> dict[Subject, Reading]:
-        """Append a batch; return the logs that have grown to where a judgement may change.
+    async def record(
+        self, observed: Observed, first_look: Mapping[Kind, int]
+    ) -> dict[Subject, Reading]:
+        """Append a batch; return the logs that have grown to where a judgement may change, and
+        the urgent and watched ones.
 
-        `first_look` is the number of attempts at which a log is looked at for the first time.
+        `first_look`: the number of attempts at which a log is looked at for the first time.
         """
         ...
 
-    async def succeeded(
-        self, asked: Mapping[Subject, Collection[int]]
-    ) -> dict[Subject, frozenset[int]]:
-        """Which of the slots asked hold a success of the subject."""
+    async def recall(self, owners: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The memories of accounts (account_memory) as they stand; absent ones are left out."""
+        ...
+
+    async def rewrite(self, memories: Mapping[bytes, tuple[bytes, int]]) -> None:
+        """Put a memory without what it repeats in place of its first so many bytes."""
+        ...
+
+    async def warm(
+        self, successes: Mapping[str, Sequence[tuple[int, bytes]]]
+    ) -> dict[str, int | None]:
+        """Add successes (event time, identity) of systems; the time of each one's WARM_AFTER-th
+        earliest, None where there are fewer.
+        """
+        ...
+
+    async def cold_until(self) -> int:
+        """The event time before which memory is incomplete, since state was lost; 0: never lost."""
         ...
 
     async def advance(self, partition: int, frontier_ms: int) -> None:
@@ -154,8 +208,11 @@ class WindowStore(Protocol):
         """
         ...
 
-    async def announce(self, partitions: Iterable[int]) -> None:
-        """Partitions of which nothing is known yet hold `as_of` parts back until they are read."""
+    async def announce(self, partitions: Iterable[int], *, lost: bool = False) -> None:
+        """Partitions of which nothing is known yet hold `as_of` parts back until they are read.
+
+        `lost`: events have been judged before, so where there is no state it was lost.
+        """
         ...
 
     async def settled(self, besides: int | None = None) -> int:
@@ -186,29 +243,39 @@ class WindowStore(Protocol):
 class SubjectLog:
     """A log as rules see it: attempts in the order (time, identity), without duplicates, capped."""
 
+    kind: Kind
     entries: tuple[bytes, ...]
     at: tuple[int, ...]
     accounts: tuple[bytes | None, ...]
     capped_hours: frozenset[int]
-    success_slots: frozenset[int]
     settled_ms: int
     """Later instants may still get earlier company from a partition that lags behind."""
+    logins: SubjectLog | None = None
+    """The successes of an address or network, where a rule needs them."""
+    flagged: tuple[int, ...] = ()
+    """Instants at which an address or network was bad, in order; for rules that follow others."""
 
     @classmethod
-    def of(
-        cls,
-        blob: bytes,
-        success_slots: frozenset[int] = frozenset(),
-        settled_ms: int = FOR_EVER_MS,
-    ) -> SubjectLog:
+    def of(cls, blob: bytes, settled_ms: int = FOR_EVER_MS, kind: Kind = "ip") -> SubjectLog:
         """The set behind an appended blob. Not trimmed: what is old has to be judged once."""
-        kept, capped = cap(distinct(blob))
+        kept, capped = cap(distinct(blob), hour_cap(kind))
+        return cls.holding(kept, settled_ms, kind, frozenset(capped))
+
+    @classmethod
+    def holding(
+        cls,
+        entries: Sequence[bytes],
+        settled_ms: int = FOR_EVER_MS,
+        kind: Kind = "ip",
+        capped_hours: frozenset[int] = frozenset(),
+    ) -> SubjectLog:
+        """A log of entries that are distinct and in order."""
         return cls(
-            tuple(kept),
-            tuple(map(at_ms, kept)),
-            tuple(map(account_of, kept)),
-            frozenset(capped),
-            success_slots,
+            kind,
+            tuple(entries),
+            tuple(map(at_ms, entries)),
+            tuple(map(account_of, entries)),
+            capped_hours,
             settled_ms,
         )
 
@@ -231,13 +298,13 @@ def present_ms(at: Sequence[int]) -> int:
     return at[-STRAYS] if len(at) >= STRAYS else at[0]
 
 
-def compacted(blob: bytes, oldest_ms: int = 0) -> bytes:
+def compacted(blob: bytes, oldest_ms: int = 0, kind: Kind = "ip") -> bytes:
     """A judged log without duplicates, what is older than `oldest_ms`, and what its caps leave out.
 
-    It is deduplicated before it is trimmed (RELIABILITY.md 2.2). Of an hour one more than HOUR_CAP
+    It is deduplicated before it is trimmed (RELIABILITY.md 2.2). Of an hour one more than the cap
     stays, so that the log still knows that there were more.
     """
-    kept, _ = cap(distinct(blob), HOUR_CAP + 1)
+    kept, _ = cap(distinct(blob), hour_cap(kind) + 1)
     return b"".join(entry for entry in kept if at_ms(entry) >= oldest_ms)
 
 
@@ -268,8 +335,8 @@ def least_frontier(frontiers: Mapping[int, int], besides: int | None) -> int:
     return least
 
 
-def look_bytes(attempts: int) -> int:
+def look_bytes(attempts: int, kind: Kind) -> int:
     """How many bytes `attempts` more entries take at least; a store looks again no later than
     that.
     """
-    return attempts * HEAD_BYTES
+    return attempts * (HEAD_BYTES if kind == "ip" else HEAD_BYTES + CONTEXT_BYTES)

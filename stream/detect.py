@@ -18,6 +18,7 @@ import structlog
 from config.failpoints import hit
 from config.kafka import topic_name
 from config.settings import Settings
+from detectors import verdicts
 from detectors.engine import Arrival, Engine, Tally
 from detectors.errors import Rejected, RejectReason
 from detectors.windows import FOR_EVER_MS, WindowStore
@@ -60,6 +61,7 @@ class Detect:
         topic_id: str,
         versions: Mapping[str, str],
         lookups: Lookups | None = None,
+        judged_before: bool = False,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -67,9 +69,12 @@ class Detect:
         self._topic_id = topic_id
         self._versions = dict(versions)
         self._lookups = lookups
+        self._judged_before = judged_before
         self._in_force = self._versions
         self._shards = settings.redis.shards
         self._partitions = settings.kafka.partitions
+        self._inbox = settings.detect.inbox_verdicts
+        self._verdicts_topic = topic_name(settings.kafka, "verdicts")
         self._judged_topic = topic_name(settings.kafka, "judged")
         self._rejected_topic = topic_name(settings.kafka, "logins.rejected")
         detect = settings.detect
@@ -88,7 +93,7 @@ class Detect:
         self._busy = True
         self._seen[batch.partition] = began
         if not self._announced:
-            await self._store.announce(range(self._partitions))
+            await self._store.announce(range(self._partitions), lost=self._judged_before)
             self._announced = True
         self._adopt()
         arrivals, refused = _decoded(batch)
@@ -105,6 +110,8 @@ class Detect:
         await self._sender.deliver(
             [self._reject(batch, offset, values[offset], why) for offset, why in refused]
         )
+        if self._inbox:
+            await self._sender.deliver(self._inbox_entries(tally))
         hit("detect.before_judged")
         await self._sender.deliver([self._judged(batch, tally, [why for _, why in refused])])
         hit("detect.before_done")
@@ -168,6 +175,15 @@ class Detect:
                 await self._store.advance(partition, FOR_EVER_MS)
                 self._seen[partition] = now
 
+    def _inbox_entries(self, tally: Tally) -> list[Outgoing]:
+        """Ordinary successes: produced before the ack like `judged`, known by their id if twice."""
+        told = self._engine.inbox(tally)
+        metrics.VERDICTS.labels("inbox").inc(len(told))
+        return [
+            Outgoing(self._verdicts_topic, one.verdict_id.encode(), verdicts.encode(one))
+            for one in told
+        ]
+
     def _reject(self, batch: Batch, offset: int, raw: bytes | None, why: Rejected) -> Outgoing:
         return rejected(
             raw,
@@ -230,7 +246,8 @@ def _decoded(batch: Batch) -> tuple[list[Arrival], list[Refused]]:
         batch.offsets, batch.timestamps_ms, batch.values, strict=True
     ):
         try:
-            arrivals.append(Arrival(decode(value), partition, offset, appended))
+            backfill = offset in batch.backfilled
+            arrivals.append(Arrival(decode(value), partition, offset, appended, backfill))
         except Rejected as why:
             refused.append((offset, why))
     return arrivals, refused

@@ -5,11 +5,12 @@ The hash tag is the shard: all keys of one call lie in one slot of a cluster.
     i:{007}:<page>                      identities claimed in one page of append time -> who came
     first
     w:{007}:<system>:<kind>:<value>     log of a subject
-    s:{007}:<slot>                      who logged in within ten minutes of event time
+    m:{007}:<owner>                     memory of an account: devices, countries, networks
+    k:{007}:<system>                    the earliest successes of a system
     e:{007}:<alert_id>                  size and severity of the last revision told
     u:{007}                             subjects that have grown since their last settlement
     o:{007}                             outbox: revisions on their way to `alerts`
-    f:{000}                             event time up to which each partition is recorded
+    f:{000}                             event time up to which each partition is recorded; `born`
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ import msgspec
 from detectors.windows import Subject
 
 FRONTIERS = "f:{000}"
-"""Partition number -> milliseconds of event time."""
+"""Partition number -> milliseconds of event time; BORN beside them."""
+
+BORN = b"born"
+"""Since when state is whole: 0 from the first event on, else the event time until which memory is
+cold after a loss. Without it there is no state, or it was lost.
+"""
 
 
 def identities(shard: int, page: int) -> str:
@@ -32,9 +38,14 @@ def log(shard: int, subject: Subject) -> str:
     return f"w:{{{shard:03d}}}:{subject.system}:{subject.kind}:{subject.value}"
 
 
-def successes(shard: int, slot: int) -> str:
-    """Who succeeded in one slot, eight keyed bytes each."""
-    return f"s:{{{shard:03d}}}:{slot}"
+def memory(shard: int, owner: bytes) -> str:
+    """The memory of an account or customer."""
+    return f"m:{{{shard:03d}}}:{owner.hex()}"
+
+
+def earliest(shard: int, system: str) -> str:
+    """The earliest successes of a system, by event time."""
+    return f"k:{{{shard:03d}}}:{system}"
 
 
 def episode(shard: int, alert_id: str) -> str:

@@ -41,6 +41,17 @@ RETRIES = Counter(
     ("server",),
     registry=REGISTRY,
 )
+STATE_LOSSES = Counter(
+    "state_losses_total",
+    "Times the state of detection was found missing: first-seen rules are off for a while.",
+    registry=REGISTRY,
+)
+VERDICTS = Counter(
+    "verdicts_total",
+    "Entries for the customer's inbox, by risk; what asks or warns goes through the outbox.",
+    ("risk",),
+    registry=REGISTRY,
+)
 LAG = Gauge(
     "logins_lag_records",
     "Records behind the end of a partition when its last batch was taken.",

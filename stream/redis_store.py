@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 from redis.asyncio import Redis
 
 from config.failpoints import hit
+from detectors.account_memory import KEPT_MS, WARM_AFTER
 from detectors.pseudonyms import Pseudonyms
 from detectors.windows import (
+    LATENESS_MS,
     RETENTION_MS,
     Claim,
+    Kind,
     Observed,
     Reading,
     Settlement,
@@ -24,6 +30,8 @@ from detectors.windows import (
     at_ms,
     least_frontier,
     look_bytes,
+    placement,
+    retention_ms,
     worth_telling,
 )
 
@@ -35,8 +43,43 @@ _HEADER: Final = 7
 _WITHOUT_BODY: Final = b"!"
 _REMEMBERED: Final = 65_536
 
-_SLOT_TTL_MS: Final = 2 * RETENTION_MS
-"""A log looks back from its oldest attempt, so slots outlive logs."""
+_GONE: Final = Reading(b"", 0, 0)
+_SCRIPTS: Final = ("claim", "record", "settle", "recall", "rewrite", "warm")
+_MEMORY_TTL_MS: Final = KEPT_MS + LATENESS_MS
+
+
+@dataclass(slots=True)
+class _Part:
+    """What one shard gets of a batch."""
+
+    appended: dict[Kind, list[Subject]] = field(default_factory=lambda: defaultdict(list))
+    looked: dict[Subject, bytes] = field(default_factory=dict)
+    owners: list[bytes] = field(default_factory=list)
+
+    @property
+    def subjects(self) -> list[Subject]:
+        """The logs of the call, in the order of its keys."""
+        return [*chain.from_iterable(self.appended.values()), *self.looked]
+
+    def call(self, shard: int, observed: Observed, first_look: Mapping[Kind, int]) -> Call:
+        """The script call that writes it and reads what is to be looked at."""
+        names = [keys.log(shard, subject) for subject in self.subjects]
+        names += [keys.memory(shard, owner) for owner in self.owners]
+        names.append(keys.unsettled(shard))
+        args: list[Any] = [_MEMORY_TTL_MS, len(self.appended), len(self.looked)]
+        for kind, subjects in self.appended.items():
+            args += (len(subjects), retention_ms(kind), look_bytes(first_look[kind], kind))
+        for kind, subjects in self.appended.items():
+            for subject in subjects:
+                entries = observed.entries[subject]
+                if kind == "logins":  # never flagged, so never unsettled
+                    args += (b"".join(entries), b"", 0)
+                else:
+                    newest = max(map(at_ms, entries))
+                    args += (b"".join(entries), keys.member(subject), newest)
+        args += self.looked.values()
+        args += [observed.remembered[owner] for owner in self.owners]
+        return "record", names, args
 
 
 class RedisStore:
@@ -50,13 +93,21 @@ class RedisStore:
         shards: int,
         identity_ttl: timedelta,
         on_failure: Callable[[], None] = lambda: None,
+        on_loss: Callable[[], None] = lambda: None,
+        cold_after_loss: timedelta = timedelta(days=30),
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
-        self._calls = RedisCalls(client, on_failure, ("claim", "record", "settle"))
+        self._calls = RedisCalls(client, on_failure, _SCRIPTS)
         self._names = names
         self._shards = shards
         self._page_ms = identity_ttl // timedelta(milliseconds=1)
         self._told = _Recent(_REMEMBERED)
+        self._announced: tuple[int, ...] = ()
+        self._cold_until = 0
+        self._cold_ms = cold_after_loss // timedelta(milliseconds=1)
+        self._on_loss = on_loss
+        self._now = now
         # Eight keyed bytes: they spread subjects over shards and stand for them in sets.
         self.member_of = lru_cache(maxsize=65_536)(self._member)
 
@@ -65,7 +116,7 @@ class RedisStore:
 
     def shard_of(self, subject: Subject) -> int:
         """Where all that is kept of a subject lies."""
-        return self.member_of(subject)[0] % self._shards
+        return self.member_of(placement(subject))[0] % self._shards
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
         """See WindowStore; identities are remembered for two pages of `identity_ttl`."""
@@ -93,71 +144,80 @@ class RedisStore:
         hit("store.after_claim")
         return standings
 
-    async def record(self, observed: Observed, first_look: int) -> dict[Subject, Reading]:
+    async def record(
+        self, observed: Observed, first_look: Mapping[Kind, int]
+    ) -> dict[Subject, Reading]:
         """See WindowStore."""
-        failing: dict[int, list[Subject]] = defaultdict(list)
-        for subject in observed.failures:
-            failing[self.shard_of(subject)].append(subject)
-        succeeding = self._by_shard(observed.successes)
-        shards = sorted({*failing, *succeeding})
+        parts: dict[int, _Part] = defaultdict(_Part)
+        for subject in observed.entries:
+            parts[self.shard_of(subject)].appended[subject.kind].append(subject)
+        for subject in observed.urgent:
+            parts[self.shard_of(subject)].looked[subject] = b"1"
+        for subject in observed.watched - observed.urgent:
+            parts[self.shard_of(subject)].looked[subject] = b"0"
+        for owner in observed.remembered:
+            parts[self._shard_of_owner(owner)].owners.append(owner)
         answers = await self._calls.scripts(
-            [
-                self._record_call(shard, observed, failing[shard], succeeding[shard], first_look)
-                for shard in shards
-            ]
+            [part.call(shard, observed, first_look) for shard, part in parts.items()]
         )
         hit("store.after_record")
-        return {
-            failing[shard][at]: _reading(blob)
-            for shard, found in zip(shards, answers, strict=True)
-            for at, blob in zip(found[::2], found[1::2], strict=True)
-        }
+        due: dict[Subject, Reading] = {}
+        for part, found in zip(parts.values(), answers, strict=True):
+            subjects = part.subjects
+            for at, blob in zip(found[::2], found[1::2], strict=True):
+                due[subjects[at]] = _reading(blob) if blob else _GONE
+        return due
 
-    def _by_shard(
-        self, successes: Mapping[int, Collection[Subject]]
-    ) -> dict[int, dict[int, list[bytes]]]:
-        """Who succeeded, by shard and slot."""
-        shards: dict[int, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
-        for slot, subjects in successes.items():
-            for member in map(self.member_of, subjects):
-                shards[member[0] % self._shards][slot].append(member)
-        return shards
+    def _shard_of_owner(self, owner: bytes) -> int:
+        return owner[0] % self._shards
 
-    @staticmethod
-    def _record_call(
-        shard: int,
-        observed: Observed,
-        subjects: Sequence[Subject],
-        slots: Mapping[int, Sequence[bytes]],
-        first_look: int,
-    ) -> Call:
-        names = [keys.log(shard, subject) for subject in subjects]
-        args: list[Any] = [RETENTION_MS, _SLOT_TTL_MS, look_bytes(first_look), len(subjects)]
-        for subject in subjects:
-            entries = observed.failures[subject]
-            args += (b"".join(entries), keys.member(subject), max(map(at_ms, entries)))
-        for slot, members in slots.items():
-            names.append(keys.successes(shard, slot))
-            args.append(b"".join(members))
-        names.append(keys.unsettled(shard))
-        return "record", names, args
-
-    async def succeeded(
-        self, asked: Mapping[Subject, Collection[int]]
-    ) -> dict[Subject, frozenset[int]]:
-        """See WindowStore; slots are kept as long as logs."""
-        wanted = [(subject, slot) for subject, slots in asked.items() for slot in sorted(slots)]
-        found = await self._calls.holding(
+    async def recall(self, owners: Sequence[bytes]) -> dict[bytes, bytes]:
+        """See WindowStore."""
+        grouped: dict[int, list[bytes]] = defaultdict(list)
+        for owner in owners:
+            grouped[self._shard_of_owner(owner)].append(owner)
+        answers = await self._calls.scripts(
             [
-                (keys.successes(self.shard_of(subject), slot), self.member_of(subject))
-                for subject, slot in wanted
+                ("recall", [keys.memory(shard, owner) for owner in theirs], [])
+                for shard, theirs in grouped.items()
             ]
         )
-        held: dict[Subject, set[int]] = {subject: set() for subject in asked}
-        for (subject, slot), holds in zip(wanted, found, strict=True):
-            if holds:
-                held[subject].add(slot)
-        return {subject: frozenset(slots) for subject, slots in held.items()}
+        return {
+            owner: blob
+            for theirs, found in zip(grouped.values(), answers, strict=True)
+            for owner, blob in zip(theirs, found, strict=True)
+            if blob
+        }
+
+    async def rewrite(self, memories: Mapping[bytes, tuple[bytes, int]]) -> None:
+        """See WindowStore."""
+        await self._calls.scripts(
+            [
+                ("rewrite", [keys.memory(self._shard_of_owner(owner), owner)], [content, read])
+                for owner, (content, read) in memories.items()
+            ]
+        )
+
+    async def warm(
+        self, successes: Mapping[str, Sequence[tuple[int, bytes]]]
+    ) -> dict[str, int | None]:
+        """See WindowStore."""
+        calls: list[Call] = []
+        for system, added in successes.items():
+            shard = self._names.subject(system)[0] % self._shards
+            args: list[Any] = [WARM_AFTER, len(added)]
+            for at, identity in added:
+                args += (at, identity)
+            calls.append(("warm", [keys.earliest(shard, system)], args))
+        answers = await self._calls.scripts(calls)
+        return {
+            system: int(found[0]) if found[0] else None
+            for system, found in zip(successes, answers, strict=True)
+        }
+
+    async def cold_until(self) -> int:
+        """See WindowStore; as read with the frontiers."""
+        return self._cold_until
 
     async def advance(self, partition: int, frontier_ms: int) -> None:
         """See WindowStore."""
@@ -171,16 +231,26 @@ class RedisStore:
         found = await self._calls.until_done(
             "settled", lambda: self._client.hgetall(keys.FRONTIERS)
         )
+        born = found.pop(keys.BORN, None)
+        if born is not None:
+            self._cold_until = int(born)
+        elif self._announced:
+            self._on_loss()
+            await self.announce(self._announced, lost=True)
         return least_frontier({int(number): int(at) for number, at in found.items()}, besides)
 
-    async def announce(self, partitions: Iterable[int]) -> None:
-        """See WindowStore."""
+    async def announce(self, partitions: Iterable[int], *, lost: bool = False) -> None:
+        """See WindowStore; `lost` where events have been judged before, and no state is found."""
+        self._announced = tuple(partitions)
+        cold = int(self._now() * 1000) + self._cold_ms if lost else 0
 
         async def call() -> None:
             pipeline = self._client.pipeline(transaction=False)
-            for partition in partitions:
+            for partition in self._announced:
                 pipeline.hsetnx(keys.FRONTIERS, str(partition), "0")
-            await pipeline.execute()
+            pipeline.hsetnx(keys.FRONTIERS, keys.BORN.decode(), str(cold))
+            pipeline.hget(keys.FRONTIERS, keys.BORN.decode())
+            self._cold_until = int((await pipeline.execute())[-1])
 
         await self._calls.until_done("announce", call)
 
@@ -204,12 +274,15 @@ class RedisStore:
             for told in answer
             if not told.startswith(_WITHOUT_BODY)
         ]
+        told = set(revised)
+        alerts: list[str] = []
         for settlement in settlements:
             for draft in settlement.drafts:
-                if draft.alert_id in revised:
+                if draft.alert_id in told:
                     self._told.put(draft.alert_id, (draft.size, draft.rank))
+                    alerts += [draft.alert_id] * (draft.kind == "alert")
         hit("store.after_settle")
-        return revised
+        return alerts
 
     def _settle_call(self, settlement: Settlement, *, whole: bool) -> Call:
         """The call of one settlement; without `whole`, bodies that need not be told again stay
@@ -221,7 +294,7 @@ class RedisStore:
             keys.member(settlement.subject),
             settlement.seen,
             settlement.generation,
-            look_bytes(settlement.room),
+            look_bytes(settlement.room, settlement.subject.kind),
             int(settlement.flagged),
             settlement.compacted or b"",
             settlement.at_ms,
@@ -233,7 +306,7 @@ class RedisStore:
             wanted = whole or worth_telling(draft.size, draft.rank, told, final=draft.final)
             names.append(keys.episode(shard, draft.alert_id))
             args += (draft.alert_id, draft.size, draft.rank, int(draft.final))
-            args.append(draft.body() if wanted else b"")
+            args += (draft.body() if wanted else b"", draft.kind)
         return "settle", names, args
 
     async def unsettled(self, shards: Iterable[int], before_ms: int, most: int) -> list[Subject]:

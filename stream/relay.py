@@ -1,5 +1,5 @@
-"""From the outbox to `alerts`: read, deliver, and only then delete; a repeat has the same id and
-revision.
+"""From the outbox to `alerts` and `verdicts`: read, deliver, and only then delete; a repeat has the
+same id and revision.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ _BLOCK_MS = 1000
 
 
 class Relay:
-    """Carries the outboxes of `shards` to the topic `alerts`."""
+    """Carries the outboxes of `shards` to the topics `alerts` and `verdicts`."""
 
-    def __init__(self, client: Redis, sender: Sender, *, shards: Sequence[int], topic: str) -> None:
+    def __init__(
+        self, client: Redis, sender: Sender, *, shards: Sequence[int], alerts: str, verdicts: str
+    ) -> None:
         self._client = client
         self._sender = sender
         self._outboxes = [keys.outbox(shard) for shard in shards]
-        self._topic = topic
+        self._topics = {b"alert": alerts, b"verdict": verdicts}
 
     async def run(self) -> None:
         """Relay until cancelled; an outage of either server is waited out."""
@@ -59,7 +61,10 @@ class Relay:
         return [(name, _flat(entries)) for name, entries in pairs]
 
     def _record(self, fields: dict[bytes, bytes]) -> Outgoing:
-        return Outgoing(self._topic, fields[b"id"], fields[b"body"])
+        topic = self._topics[fields.get(b"kind", b"alert")]
+        # One key for all that is said of a login, so that a consumer sees it in order.
+        key = fields[b"id"].partition(b":")[0]
+        return Outgoing(topic, key, fields[b"body"])
 
 
 def _flat(entries: Any) -> list[tuple[bytes, Any]]:

@@ -9,12 +9,13 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from detectors import alerts
+from detectors import alerts, verdicts
 from detectors.alerts import Alert
 from detectors.engine import Arrival, Engine
 from detectors.errors import Rejected
 from detectors.events import LoginEvent, milliseconds
 from detectors.memory import MemoryStore
+from detectors.verdicts import Verdict
 from detectors.windows import FOR_EVER_MS
 from detectors.wire import decode
 
@@ -27,6 +28,8 @@ class Replayed:
     """What a replay found; `rejected` holds (file, line, why) of what could not be judged."""
 
     alerts: list[Alert] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    """One of each login of which customers are told anything, the gravest word of all rules."""
     read: int = 0
     judged: int = 0
     duplicates: int = 0
@@ -63,6 +66,7 @@ async def replay(
     lines = sorted(chosen, key=_order)
     store = MemoryStore()
     clock = 0
+    told: dict[str, Verdict] = {}
     iterator = iter(lines)
     while batch := list(islice(iterator, BATCH)):
         tally = await engine.handle([_arrival(line) for line in batch], store)
@@ -72,6 +76,7 @@ async def replay(
         found.duplicates += tally.duplicates.total()
         for accepted in tally.accepted:
             watch(accepted.event)
+        told |= {one.verdict_id: one for one in engine.inbox(tally)}
         found.judged += len(tally.accepted)
         clock = max(clock, tally.latest_ms)
         while (await engine.sweep(store, _NO_SHARDS, clock, idle=False))[0]:
@@ -81,6 +86,10 @@ async def replay(
     while (await engine.sweep(store, _NO_SHARDS, clock, idle=True))[0]:
         pass
     found.alerts = sorted(map(alerts.decode, store.alerts.values()), key=in_order)
+    for body in store.verdicts.values():
+        word = verdicts.decode(body)
+        told[word.verdict_id] = verdicts.joined(word, told.get(word.verdict_id))
+    found.verdicts = sorted(told.values(), key=lambda one: (one.occurred_at, one.verdict_id))
     return found
 
 

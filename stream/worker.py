@@ -12,7 +12,7 @@ import structlog
 from mode import Service
 
 from config.governance.books import Governed, governed
-from config.kafka import ensure_topics, group_name, topic_ids, topic_name
+from config.kafka import ensure_topics, group_name, has_committed, topic_ids, topic_name
 from config.settings import Settings
 from detectors.engine import Engine
 
@@ -41,21 +41,25 @@ def run_detect(settings: Settings) -> int:
     for trouble in rules.troubles:
         log.error("governance", trouble=trouble)
     lookups = Lookups(settings, names)
+    engine = Engine(rules.book.active(), names)
     store = RedisStore(
         connect(settings.redis),
         names,
         shards=settings.redis.shards,
         identity_ttl=settings.detect.identity_ttl,
         on_failure=metrics.RETRIES.labels("redis").inc,
+        on_loss=lambda: _state_lost(engine),
+        cold_after_loss=settings.detect.cold_after_loss,
     )
     detect = Detect(
         settings,
-        Engine(rules.book.active(), names),
+        engine,
         store,
         Sender(settings.kafka),
         topic_id=topic_id,
         versions=versions(rules),
         lookups=lookups,
+        judged_before=has_committed(settings.kafka, group_name(settings.kafka, "detect")),
     )
     app = make_app(
         settings.kafka,
@@ -74,6 +78,13 @@ def run_detect(settings: Settings) -> int:
     metrics.serve(settings.metrics.host, settings.metrics.port)
     _collect_rarely()
     return run_worker(app, _Beside(detect.sweep_for_ever), _Beside(lookups.watch_for_ever))
+
+
+def _state_lost(engine: Engine) -> None:
+    """What was remembered is gone: until it has grown again nothing is called new."""
+    engine.familiarity.forget()
+    metrics.STATE_LOSSES.inc()
+    log.error("the state of detection was lost: memory is cold, first-seen rules are off")
 
 
 def _collect_rarely() -> None:
@@ -102,7 +113,8 @@ async def _relay(settings: Settings) -> None:
         client,
         sender,
         shards=range(settings.redis.shards),
-        topic=topic_name(settings.kafka, "alerts"),
+        alerts=topic_name(settings.kafka, "alerts"),
+        verdicts=topic_name(settings.kafka, "verdicts"),
     )
     task = asyncio.create_task(relay.run())
     loop = asyncio.get_running_loop()

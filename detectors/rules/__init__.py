@@ -5,10 +5,28 @@ hole.
 from __future__ import annotations
 
 from ..rule import Rule
-from . import ip_account_spray, ip_fail_burst, ip_fail_daily
+from . import (
+    account_many_sources,
+    ip_account_spray,
+    ip_fail_burst,
+    ip_fail_daily,
+    ip_unknown_accounts,
+    new_device_and_place,
+    password_known,
+    subnet_attack,
+    success_after_attack,
+    unknown_origin_ip,
+)
 
 RULES: tuple[Rule, ...] = (
     ip_fail_burst.RULE,
     ip_fail_daily.RULE,
     ip_account_spray.RULE,
+    ip_unknown_accounts.RULE,
+    account_many_sources.RULE,
+    success_after_attack.RULE,
+    new_device_and_place.RULE,
+    unknown_origin_ip.RULE,
+    subnet_attack.RULE,
+    password_known.RULE,
 )

@@ -81,7 +81,7 @@ RULE = Rule(
     id="ip_account_spray",
     version=1,
     title="One address fails on many accounts",
-    watches="ip",
+    watches=("ip",),
     checklist_item="15",
     attack_ids=("T1110.003", "T1110.004", "OAT-008"),
     known_gaps=(
@@ -91,4 +91,5 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
+    guarded=True,
 )

@@ -51,7 +51,7 @@ RULE = Rule(
     id="ip_fail_burst",
     version=1,
     title="Many failed logins from one address within minutes",
-    watches="ip",
+    watches=("ip",),
     checklist_item="14",
     attack_ids=("T1110.001", "T1110.004", "OAT-007", "OAT-008"),
     known_gaps=(
@@ -60,4 +60,5 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
+    guarded=True,
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate, pairwise
 
 from ..counting import Hot, event_count
 from ..rule import AS_OF_MS, Clause, Rule, Sighting, whole_ms
-from ..windows import SLOT_MS, SubjectLog
+from ..windows import SubjectLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +53,6 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
     ]
 
 
-def asks(log: SubjectLog, limits: Limits) -> set[int]:
-    """The slots of every series that is slow but for a success: few logs have one."""
-    span = whole_ms(limits.slow_window)
-    hot, *_ = _slow(log, limits)
-    return {
-        slot
-        for _, last in hot
-        for slot in range((log.at[last] - span) // SLOT_MS, (log.at[last] - AS_OF_MS) // SLOT_MS)
-    }
-
-
 def _slow(log: SubjectLog, limits: Limits) -> tuple[list[Hot], int, bool]:
     """Series of which more than half of the gaps are long, as they stood 60 s before their last
     attempt.
@@ -96,17 +86,18 @@ def _slow(log: SubjectLog, limits: Limits) -> tuple[list[Hot], int, bool]:
 
 
 def _succeeded(log: SubjectLog, after_ms: int, until_ms: int) -> bool:
-    """Whether the address logged in within the span, by whole ten-minute slots that had ended by
-    its end.
-    """
-    return any(after_ms < (slot + 1) * SLOT_MS <= until_ms for slot in log.success_slots)
+    """Whether the address logged in within the span."""
+    if log.logins is None:
+        return False
+    at = log.logins.at
+    return bisect_right(at, after_ms) < bisect_right(at, until_ms)
 
 
 RULE = Rule(
     id="ip_fail_daily",
     version=1,
     title="Failed logins from one address all day long",
-    watches="ip",
+    watches=("ip",),
     checklist_item="14",
     attack_ids=("T1110.003", "T1110.004", "OAT-008"),
     known_gaps=(
@@ -115,5 +106,6 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
-    asks=asks,
+    guarded=True,
+    reads_logins=True,
 )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from detectors.alerts import Alert
     from detectors.facts import Joiner
     from detectors.pseudonyms import Pseudonyms
+    from detectors.verdicts import Verdict
+    from stream.replay import Replayed
 
 _NAMED = 20
 """Records that cannot be judged are named one by one up to here, then counted."""
@@ -24,6 +26,9 @@ _NAMED = 20
 def command(
     files: Annotated[list[Path], typer.Argument(help="Events, one JSON object a line.")],
     alerts: Annotated[Path, typer.Option(help="Where the alerts go, one a line.")],
+    verdicts: Annotated[
+        Path | None, typer.Option(help="Where goes what customers would be told, one login a line.")
+    ] = None,
     daily: Annotated[Path | None, typer.Option(help="Where the counts of each day go.")] = None,
     rules: Annotated[Path | None, typer.Option(help="Limits instead of config/rules.toml.")] = None,
     customers: Annotated[
@@ -96,7 +101,7 @@ def command(
         note(f"{path}:{line}: {why}")
     if len(found.rejected) > _NAMED:
         note(f"... and {len(found.rejected) - _NAMED} more records that cannot be judged")
-    _write(alerts, b"".join(_line(alert, typed) for alert in found.alerts))
+    _write_judged(found, typed, alerts, verdicts)
     if daily is not None:
         for alert in found.alerts:
             counts.add_alert(alert)
@@ -108,6 +113,7 @@ def command(
         "duplicates": found.duplicates,
         "rejected": len(found.rejected),
         "alerts": len(found.alerts),
+        "asked": sum(one.notice_risk in {"ask", "high"} for one in found.verdicts),
     }
     if json:
         emit_json(told)
@@ -148,8 +154,31 @@ def _line(alert: Alert, typed: dict[str, str]) -> bytes:
     from detectors.alerts import encode
 
     if typed:
-        alert = replace(alert, accounts=[typed.get(name, name) for name in alert.accounts])
+        about = alert.subject
+        value = typed.get(about.value, about.value) if about.type == "account" else about.value
+        accounts = [typed.get(name, name) for name in alert.accounts]
+        summary = alert.summary.replace(about.value, value)
+        alert = replace(
+            alert, accounts=accounts, subject=replace(about, value=value), summary=summary
+        )
     return encode(alert) + b"\n"
+
+
+def _write_judged(
+    found: Replayed, typed: dict[str, str], alerts: Path, verdicts: Path | None
+) -> None:
+    """What was found, one line each; every file that was named is made, empty if need be."""
+    _write(alerts, b"".join(_line(alert, typed) for alert in found.alerts))
+    if verdicts is not None:
+        _write(verdicts, b"".join(_verdict_line(one, typed) for one in found.verdicts))
+
+
+def _verdict_line(verdict: Verdict, typed: dict[str, str]) -> bytes:
+    from msgspec.structs import replace
+
+    from detectors.verdicts import encode
+
+    return encode(replace(verdict, account=typed.get(verdict.account, verdict.account))) + b"\n"
 
 
 def _write(path: Path, content: bytes) -> None:

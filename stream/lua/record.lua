@@ -1,42 +1,60 @@
--- Append a batch to logs of one shard; return those that have grown to where they are looked at.
+-- Append a batch to logs and memories of one shard; return the logs that are to be looked at.
 -- A log is a string: generation (2 bytes), flagged (1), look (4), then entries as appended.
--- KEYS: n logs, then m slots of successes, last the set of unsettled subjects.
--- ARGV: ttl of logs, ttl of slots, first look in bytes, n, then for each log its entries, its subject
---       and the time of its newest entry, then for each slot its subjects of 8 bytes one after another.
--- Returns a flat list (index, log).
-local ttl, slot_ttl, first, n = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+-- KEYS: logs appended to, logs looked at, memories of accounts, last the set of unsettled subjects.
+-- ARGV: ttl of memories, classes of logs c, logs looked at n, then for each class how many logs, their ttl
+--       and their first look in bytes; then for each log appended to its entries, its subject and the time
+--       of its newest entry; for each log looked at 1 (always) or 0 (where flagged); for each memory its facts.
+-- Returns a flat list (index, log); a log that is looked at and does not exist is ''.
+local memory_ttl, classes, looked = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local unsettled = KEYS[#KEYS]
-local due = {}
-for i = 1, n do
-  local key, at = KEYS[i], 3 * i + 2
-  local head = redis.call('GETRANGE', key, 0, 6)
-  local length
-  if #head == 0 then
-    head = struct.pack('>I2I1I4', 0, 0, first)
-    length = 7 + #ARGV[at]
-    redis.call('SET', key, head .. ARGV[at], 'PX', ttl)
-  else
-    length = redis.call('APPEND', key, ARGV[at])
-    redis.call('PEXPIRE', key, ttl)
-  end
-  local _, flagged, look = struct.unpack('>I2I1I4', head)
-  if flagged == 1 then
-    redis.call('ZADD', unsettled, 'NX', ARGV[at + 2], ARGV[at + 1])
-  end
-  if length - 7 >= look then
-    due[#due + 1] = i - 1
-    due[#due + 1] = redis.call('GET', key)
+local due, seen = {}, {}
+local key, at = 0, 3 + 3 * classes
+for class = 1, classes do
+  local n, ttl, first = tonumber(ARGV[3 * class + 1]), ARGV[3 * class + 2], tonumber(ARGV[3 * class + 3])
+  for _ = 1, n do
+    key = key + 1
+    local name, entries = KEYS[key], ARGV[at + 1]
+    local head = redis.call('GETRANGE', name, 0, 6)
+    local length
+    if #head == 0 then
+      head = struct.pack('>I2I1I4', 0, 0, first)
+      length = 7 + #entries
+      redis.call('SET', name, head .. entries, 'PX', ttl)
+    else
+      length = redis.call('APPEND', name, entries)
+      redis.call('PEXPIRE', name, ttl)
+    end
+    local _, flagged, look = struct.unpack('>I2I1I4', head)
+    if flagged == 1 then
+      redis.call('ZADD', unsettled, 'NX', ARGV[at + 3], ARGV[at + 2])
+    end
+    if length - 7 >= look then
+      due[#due + 1] = key - 1
+      due[#due + 1] = redis.call('GET', name)
+      seen[name] = true
+    end
+    at = at + 3
   end
 end
-for i = n + 1, #KEYS - 1 do
-  local subjects = ARGV[2 * n + 4 + i]
-  for at = 1, #subjects, 8000 do -- Lua passes no more than some 8,000 arguments
-    local some = {}
-    for one = at, math.min(#subjects, at + 7999), 8 do
-      some[#some + 1] = string.sub(subjects, one, one + 7)
+for _ = 1, looked do
+  key, at = key + 1, at + 1
+  local name = KEYS[key]
+  if not seen[name] then
+    if ARGV[at] == '1' then
+      due[#due + 1] = key - 1
+      due[#due + 1] = redis.call('GET', name) or ''
+    else
+      local head = redis.call('GETRANGE', name, 2, 2)
+      if head == '\1' then
+        due[#due + 1] = key - 1
+        due[#due + 1] = redis.call('GET', name)
+      end
     end
-    redis.call('SADD', KEYS[i], unpack(some))
   end
-  redis.call('PEXPIRE', KEYS[i], slot_ttl)
+end
+for number = key + 1, #KEYS - 1 do
+  at = at + 1
+  redis.call('APPEND', KEYS[number], ARGV[at])
+  redis.call('PEXPIRE', KEYS[number], memory_ttl)
 end
 return due

@@ -2,8 +2,8 @@
 -- KEYS: log, set of unsettled subjects, outbox, then an episode for each draft.
 -- ARGV: subject, seen (bytes of entries judged), generation, room in bytes, flagged (0|1),
 --       compacted entries or '', event time, ttl of episodes, pending (0|1), then for each draft
---       alert id, size, rank, final (0|1), body.
--- Returns the ids of the alerts that got a revision; '!' and the id where one is due but has no body.
+--       id, size, rank, final (0|1), body, kind (alert|verdict).
+-- Returns the ids of the drafts that got a revision; '!' and the id where one is due but has no body.
 local log, unsettled, outbox = KEYS[1], KEYS[2], KEYS[3]
 local seen, generation, room = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local head = redis.call('GETRANGE', log, 0, 6)
@@ -33,7 +33,7 @@ if #head == 7 then
 end
 local revised, waiting = {}, ARGV[9] == '1'
 for i = 4, #KEYS do
-  local at = 5 * i - 10
+  local at = 6 * i - 14
   local id, size, rank, final = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'
   local told = redis.call('GET', KEYS[i])
   local told_size, told_rank = 0, -1
@@ -48,7 +48,7 @@ for i = 4, #KEYS do
       waiting = true
     elseif worth then
       redis.call('SET', KEYS[i], ARGV[at + 1] .. ' ' .. ARGV[at + 2], 'PX', ARGV[8])
-      redis.call('XADD', outbox, '*', 'id', id, 'body', ARGV[at + 4])
+      redis.call('XADD', outbox, '*', 'id', id, 'body', ARGV[at + 4], 'kind', ARGV[at + 5])
       revised[#revised + 1] = id
     else
       waiting = true

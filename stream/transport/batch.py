@@ -35,14 +35,16 @@ class Chunk:
     values: Sequence[bytes | None]
     highwater: int
     damage: DamagedFrame | None = None
+    backfilled: frozenset[int] = frozenset()
+    """Offsets of records that are imports of the past."""
 
 
 class Batch:
     """A chunk in the hands of the agent, until `done()`.
 
     `offsets`, `timestamps_ms` (log-append time where the topic says so), `keys` and `values` are
-    parallel. `covers` is the half-open range of offsets that `done()` accounts for; ranges of one
-    partition follow one another without a gap, whatever the log has compacted away.
+    parallel; `backfilled` names the offsets of imports of the past. `covers` is the half-open range
+    of offsets that `done()` accounts for; ranges of one partition follow one another without a gap, whatever the log has compacted away.
     A batch with `damage` has no records: that stretch of the log could not be read.
     """
 
@@ -51,6 +53,7 @@ class Batch:
         "_claim",
         "_on_begin",
         "_on_done",
+        "backfilled",
         "damage",
         "highwater",
         "keys",
@@ -76,6 +79,7 @@ class Batch:
         self.values = chunk.values
         self.highwater = chunk.highwater
         self.damage = chunk.damage
+        self.backfilled = chunk.backfilled
         self._claim = claim
         self._on_begin = on_begin
         self._on_done = on_done

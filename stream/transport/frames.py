@@ -12,6 +12,9 @@ from .batch import Chunk, DamagedFrame
 from .exits import describe
 from .marks import Partition
 
+BACKFILL = ("backfill", b"1")
+"""The header of a record that is an import of the past (`ingest --backfill`)."""
+
 
 class Frames:
     """Unpacks record batches of one fetch up to a number of records, or to the first damage."""
@@ -26,6 +29,7 @@ class Frames:
         self.timestamps_ms: list[int] = []
         self.keys: list[bytes | None] = []
         self.values: list[bytes | None] = []
+        self.backfilled: set[int] = set()
 
     def read(self, highwater: int, *, check_crcs: bool) -> DamagedFrame | None:
         """Read on; what was read before a damage stays readable, `position` stands before it."""
@@ -80,6 +84,9 @@ class Frames:
                 values=self.values[first:last],
                 highwater=highwater or end,
                 damage=damage,
+                backfilled=frozenset(self.backfilled.intersection(self.offsets[first:last]))
+                if self.backfilled
+                else frozenset(),
             )
             start = until
 
@@ -93,6 +100,7 @@ class Frames:
         self.timestamps_ms += [record.timestamp for record in records]
         self.keys += [record.key for record in records]
         self.values += [record.value for record in records]
+        self.backfilled.update(r.offset for r in records if r.headers and BACKFILL in r.headers)
 
     def _end_of(self, frame: Any, highwater: int) -> int | None:
         """Where a frame ends whose header may lie: two witnesses must agree, else it is unknown."""

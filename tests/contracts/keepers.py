@@ -93,7 +93,12 @@ class InRedis:
             outboxes: list[Any] = [
                 await client.xrange(keys_in_redis.outbox(shard)) for shard in range(self.shards)
             ]
-        bodies = [fields[b"body"] for entries in outboxes for _, fields in entries]
+        bodies = [
+            fields[b"body"]
+            for entries in outboxes
+            for _, fields in entries
+            if fields[b"kind"] == b"alert"
+        ]
         return list(map(alerts.decode, bodies))
 
     async def told(self) -> list[Alert]:

@@ -12,6 +12,7 @@ from detectors.rule import SEVERITIES
 from detectors.windows import (
     AlertDraft,
     Claim,
+    Kind,
     Observed,
     Reading,
     Settlement,
@@ -26,7 +27,7 @@ from .keepers import Keeper
 T = TypeVar("T")
 WEB = Subject("web", "ip", IP)
 NOW_MS = milliseconds(START)
-FIRST_LOOK = 4
+FIRST_LOOK: dict[Kind, int] = {"ip": 4, "account": 4, "logins": 1000}
 ALWAYS = 1 << 62
 
 
@@ -45,14 +46,10 @@ def claim(offset: int, *, name: bytes = b"identity", content: int = 1, at: int =
     return Claim(name, content, 0, offset, at)
 
 
-def adding(
-    events: Iterable[LoginEvent] = (), *, successes: Iterable[int] = (), subject: Subject = WEB
-) -> Observed:
+def adding(events: Iterable[LoginEvent] = (), *, subject: Subject = WEB) -> Observed:
     """What a batch adds to one subject."""
-    failures = [entry(event) for event in events]
-    return Observed(
-        {subject: failures} if failures else {}, {slot: {subject} for slot in successes}
-    )
+    entries = [entry(event) for event in events]
+    return Observed({subject: entries} if entries else {})
 
 
 def draft(size: int, *, rank: int = 1, final: bool = False, name: str = "alert") -> AlertDraft:

@@ -230,7 +230,7 @@ def test_settling_nothing_is_nothing(keeper: Keeper) -> None:
     async def scenario(store: WindowStore) -> list[object]:
         return [
             await store.claim([]),
-            await store.record(Observed({}, {}), FIRST_LOOK),
+            await store.record(Observed({}), FIRST_LOOK),
             await store.settle([]),
             await store.read([]),
             await waiting(store, keeper),

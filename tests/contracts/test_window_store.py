@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -10,7 +11,7 @@ from detectors.events import milliseconds
 from detectors.windows import (
     HOUR_CAP,
     RETENTION_MS,
-    SLOT_MS,
+    Observed,
     Standing,
     Subject,
     SubjectLog,
@@ -109,13 +110,17 @@ def test_a_log_is_a_set(keeper: Keeper) -> None:
 
 def test_logs_of_subjects_are_apart(keeper: Keeper) -> None:
     """Addresses and systems share nothing, however their names are put together."""
-    subjects = [Subject("a", "ip", "b:c"), Subject("a:ip", "ip", "c"), Subject("a", "ip", "c")]
+    subjects = [
+        Subject("a", "account", "b:c"),
+        Subject("a:account", "account", "c"),
+        Subject("a", "account", "c"),
+    ]
 
     async def scenario(store: WindowStore) -> list[int]:
         for number, subject in enumerate(subjects, start=1):
             events = series(number, every=1, name=f"s{number}")
-            await store.record(adding(events, subject=subject, successes=[number]), FIRST_LOOK)
-        found = await store.read([*subjects, Subject("a", "ip", "unknown")])
+            await store.record(adding(events, subject=subject), FIRST_LOOK)
+        found = await store.read([*subjects, Subject("a", "account", "unknown")])
         assert set(found) == set(subjects)
         return [len(SubjectLog.of(found[subject].blob)) for subject in subjects]
 
@@ -154,21 +159,80 @@ def test_a_settled_log_is_looked_at_no_later_than_its_room(keeper: Keeper, flagg
     assert not any(looks[:6])
 
 
-def test_successes_are_remembered_by_ten_minutes(keeper: Keeper) -> None:
-    """Of the slots asked those are told in which this subject, and no other, logged in."""
-    now = NOW_MS // SLOT_MS
-    other = Subject("web", "ip", "198.51.100.9")
+def test_a_watched_log_is_looked_at_only_where_flagged(keeper: Keeper) -> None:
+    """A success may matter for an address that is flagged, and for no other."""
 
-    async def scenario(store: WindowStore) -> dict[Subject, frozenset[int]]:
-        await store.record(adding(successes=[now, now - 144]), FIRST_LOOK)
-        await store.record(adding([login(0, "e")], successes=[now + 3]), FIRST_LOOK)
-        await store.record(adding(successes=[now + 1], subject=other), FIRST_LOOK)
-        return await store.succeeded({WEB: range(now - 200, now + 4), other: [now, now + 1]})
+    async def scenario(store: WindowStore) -> list[bool]:
+        due = await store.record(adding(series(4, every=1)), FIRST_LOOK)
+        watching = Observed({}, watched=frozenset({WEB, Subject("web", "ip", "198.51.100.9")}))
+        before = await store.record(watching, FIRST_LOOK)
+        await store.settle(settling(due[WEB], draft(4)))
+        after = await store.record(watching, FIRST_LOOK)
+        assert set(after) <= {WEB}
+        return [bool(before), bool(after)]
 
-    assert run(keeper, scenario) == {
-        WEB: frozenset({now - 144, now, now + 3}),
-        other: frozenset({now + 1}),
-    }
+    assert run(keeper, scenario) == [False, True]
+
+
+def test_an_urgent_log_is_looked_at_even_where_there_is_none(keeper: Keeper) -> None:
+    """A login from an ill-reputed network is judged although its address never failed."""
+    urgent = Observed({}, urgent=frozenset({WEB}), watched=frozenset({WEB}))
+
+    async def scenario(store: WindowStore) -> list[int]:
+        nothing = await store.record(urgent, FIRST_LOOK)
+        await store.record(adding(series(1, every=1)), FIRST_LOOK)
+        one = await store.record(urgent, FIRST_LOOK)
+        both = await store.record(
+            replace(adding(series(3, every=1, name="m")), urgent=frozenset({WEB})), FIRST_LOOK
+        )
+        return [len(SubjectLog.of(found[WEB].blob)) for found in (nothing, one, both)]
+
+    assert run(keeper, scenario) == [0, 1, 4]
+
+
+def test_memories_grow_at_their_end(keeper: Keeper) -> None:
+    """What was added is there, for each owner, and for nobody else."""
+
+    async def scenario(store: WindowStore) -> list[dict[bytes, bytes]]:
+        one, other = b"1" * 12, b"2" * 12
+        await store.record(Observed({}, remembered={one: b"a" * 23, other: b"b" * 23}), FIRST_LOOK)
+        await store.record(Observed({}, remembered={one: b"c" * 23}), FIRST_LOOK)
+        return [await store.recall([one, other, b"3" * 12]), await store.recall([])]
+
+    assert run(keeper, scenario) == [
+        {b"1" * 12: b"a" * 23 + b"c" * 23, b"2" * 12: b"b" * 23},
+        {},
+    ]
+
+
+def test_a_rewritten_memory_keeps_what_came_meanwhile(keeper: Keeper) -> None:
+    """What another worker appended since the reading stands behind the new content."""
+    owner = b"1" * 12
+
+    async def scenario(store: WindowStore, other: WindowStore) -> dict[bytes, bytes]:
+        await store.record(Observed({}, remembered={owner: b"a" * 46}), FIRST_LOOK)
+        await other.record(Observed({}, remembered={owner: b"b" * 23}), FIRST_LOOK)
+        await store.rewrite({owner: (b"c" * 23, 46)})
+        return await store.recall([owner])
+
+    assert run(keeper, scenario, workers=2) == {owner: b"c" * 23 + b"b" * 23}
+
+
+def test_a_system_is_warm_from_its_thousandth_success(keeper: Keeper) -> None:
+    """In any order and told twice: the time of the thousandth earliest, and not before."""
+    successes = [(NOW_MS + n, n.to_bytes(8, "big")) for n in range(1_001)]
+    Random(5).shuffle(successes)
+
+    async def scenario(store: WindowStore) -> list[int | None]:
+        found = []
+        for start in (0, 500, 500, 999, 1_000):
+            end = {0: 500, 500: 999, 999: 1_000, 1_000: 1_001}[start]
+            found.append((await store.warm({"web": successes[start:end], "app": []}))["web"])
+        assert await store.warm({"app": []}) == {"app": None}
+        return found
+
+    times = sorted(at for at, _ in successes[:1_000])
+    assert run(keeper, scenario) == [None, None, None, times[999], NOW_MS + 999]
 
 
 def test_the_cap_of_an_hour_does_not_depend_on_the_order(keeper: Keeper) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from detectors import engine as engine_module
+from detectors import judging
 from detectors.alerts import Alert
 from detectors.events import LoginEvent
 from loadtest.oracle import judge as by_brute_force
@@ -28,7 +28,7 @@ SHUFFLES = 20
 def _compacting() -> Iterator[None]:
     """Rewrite a log at almost every judgement."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine_module, "COMPACT_BYTES", 200)
+        patch.setattr(judging, "COMPACT_BYTES", 200)
         yield
 
 

@@ -15,6 +15,7 @@ from detectors.rules import RULES
 from detectors.rules.ip_account_spray import Limits as SprayLimits
 from detectors.rules.ip_fail_burst import Limits as BurstLimits
 from detectors.rules.ip_fail_daily import Limits as DailyLimits
+from detectors.rules.ip_unknown_accounts import Limits as UnknownLimits
 from detectors.windows import SubjectLog
 from tests.builders import login
 
@@ -147,6 +148,13 @@ SMALL: dict[str, Any] = {
         long_accounts=4,
         long_pause=3 * MINUTES,
     ),
+    "ip_unknown_accounts": UnknownLimits(
+        names=3,
+        window=2 * MINUTES,
+        tries=5,
+        share_percent=50,
+        share_window=12 * MINUTES,
+    ),
 }
 SPARSE = st.lists(st.tuples(st.integers(0, 80), st.sampled_from("abcd")), max_size=14)
 
@@ -154,14 +162,26 @@ SPARSE = st.lists(st.tuples(st.integers(0, 80), st.sampled_from("abcd")), max_si
 def _sightings(rule: str, attempts: list[tuple[int, str]]) -> list[Sighting]:
     """What a rule with small limits sees in attempts at multiples of half a minute."""
     log = log_of(
-        entry(login(30 * half_minutes, f"{index}", account=account))
+        entry(
+            login(
+                30 * half_minutes,
+                f"{index}",
+                account=account,
+                reason="unknown_account" if account in "bdfh" else "bad_password",
+            )
+        )
         for index, (half_minutes, account) in enumerate(attempts)
     )
     (found,) = (r for r in RULES if r.id == rule)
     return found.judge(log, SMALL[rule])
 
 
-@pytest.mark.parametrize("rule", [rule.id for rule in RULES])
+def test_every_counting_rule_of_addresses_is_held_to_its_lacking() -> None:
+    """A new rule needs small limits here, or its bound would go unproved."""
+    assert set(SMALL) == {rule.id for rule in RULES if rule.guarded}
+
+
+@pytest.mark.parametrize("rule", SMALL)
 @given(attempts=SPARSE, data=st.data())
 @settings(deadline=None)
 def test_no_rule_says_more_is_lacking_than_is(

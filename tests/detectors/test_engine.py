@@ -10,9 +10,10 @@ import pytest
 
 from detectors.engine import Arrival, Engine, Tally
 from detectors.events import LoginEvent, milliseconds
+from detectors.familiarity import Familiar
 from detectors.intake import Accepted, observe
 from detectors.memory import MemoryStore
-from detectors.rule import Mode
+from detectors.rule import NEVER, Mode
 from detectors.windows import FOR_EVER_MS, Subject, SubjectLog, WindowStore
 from tests.builders import (
     DAY,
@@ -94,7 +95,7 @@ def test_looks_and_revisions_are_counted() -> None:
     """How many logs were judged, and which alerts were told."""
     tallies = handled(series(9, every=1), series(1, every=1, start=9, name="tenth"))
 
-    assert [tally.looked for tally in tallies] == [1, 1]
+    assert [tally.looked for tally in tallies] == [1, 2]  # the tenth is its account's tenth too
     assert [len(tally.revised) for tally in tallies] == [0, 1]
 
 
@@ -122,7 +123,7 @@ def test_no_detection_at_all_looks_at_nothing() -> None:
 def test_a_rule_of_another_kind_of_subject_is_not_asked() -> None:
     """What watches accounts does not judge the log of an address."""
     (burst,) = rules(only="ip_fail_burst")
-    other = replace(burst, rule=replace(burst.rule, watches="account"))
+    other = replace(burst, rule=replace(burst.rule, watches=("subnet",)))
 
     assert found(series(30, every=1), active=(other,)) == []
 
@@ -147,9 +148,12 @@ def test_a_large_batch_of_one_address_is_capped_before_it_is_sent() -> None:
         Accepted(e, NAMES.event(e.emitter, e.event_id), milliseconds(e.judged_at)) for e in events
     ]
 
-    seen = observe(accepted, NAMES).failures
+    seen = observe(accepted, NAMES, Familiar()).entries
 
-    assert {subject.value: len(entries) for subject, entries in seen.items()} == {IP: 513}
+    assert {subject.value: len(entries) for subject, entries in seen.items()} == {
+        IP: 513,
+        NAMES.account("account0"): 513,
+    }
 
 
 class Ticking:
@@ -277,11 +281,16 @@ def test_as_of_waits_for_a_partition_that_lags() -> None:
 
 
 def test_the_first_look_is_at_the_fewest_attempts_that_could_fire() -> None:
-    """The least that any detection in force lacks on an empty log."""
+    """The least that any detection of a kind of log lacks on an empty one."""
     (burst,) = rules(only="ip_fail_burst")
-    empty = SubjectLog.of(b"")
 
-    assert engine((burst,)).first_look == burst.limits.failures
-    assert engine().first_look == min(
-        sighting.lacking for a in rules() for sighting in a.rule.judge(empty, a.limits)
-    )
+    looks = engine((burst,)).judges.first_look
+    assert (looks["ip"], looks["account"]) == (burst.limits.failures, NEVER)
+    for kind in ("ip", "account", "subnet"):
+        empty = SubjectLog.of(b"", kind=kind)
+        assert engine().judges.first_look[kind] == min(
+            sighting.lacking
+            for a in rules()
+            if kind in a.rule.watches
+            for sighting in a.rule.judge(empty, a.limits)
+        )

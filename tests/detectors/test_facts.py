@@ -15,9 +15,11 @@ from detectors.attempts import NON_CUSTOMER, distinct, unpack
 from detectors.engine import Engine
 from detectors.events import LoginEvent, Origin
 from detectors.facts import Facts, Joiner, Listed, Place, facts_of
+from detectors.familiarity import Familiar
 from detectors.intake import Accepted, observe
 from detectors.memory import MemoryStore
 from detectors.networks import Networks
+from detectors.windows import Subject
 from tests.builders import IP, NAMES, START, arrivals, engine, final, finish, login, rules, series
 
 from .made_events import EVENTS
@@ -198,12 +200,11 @@ def entry(known: Facts | None) -> bytes:
     """The log entry of one event under some facts."""
     event = login(0, "a", account="eve")
     observed = observe(
-        [Accepted(event, NAMES.event("web", "a"), int(START.timestamp() * 1000))],
+        [Accepted(event, NAMES.event("web", "a"), int(START.timestamp() * 1000), known)],
         NAMES,
-        None if known is None else lambda _: known,
+        Familiar(),
     )
-    ((found,),) = observed.failures.values()
-    return found
+    return observed.entries[Subject("web", "ip", IP)][0]
 
 
 def test_an_event_that_comes_again_under_other_facts_counts_once() -> None:

@@ -103,7 +103,7 @@ def test_a_look_is_asked_for_no_later_than_the_shortest_entries_would_need_it() 
     """No attempt is shorter than its head, so bytes never promise more attempts than there are."""
     shortest = entry(login(0, "x"))
 
-    assert look_bytes(3) == 3 * HEAD_BYTES
+    assert look_bytes(3, "ip") == 3 * HEAD_BYTES
     assert len(shortest) == HEAD_BYTES + 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -14,7 +15,6 @@ from detectors.engine import Engine
 from detectors.events import LoginEvent, milliseconds
 from detectors.windows import (
     RETENTION_MS,
-    SLOT_MS,
     Observed,
     Subject,
     WindowStore,
@@ -36,6 +36,8 @@ from tests.contracts.parts import (
     waiting,
 )
 from tests.interleaving import around
+
+OWNER = bytes(12)
 
 DAY_MS = 86_400_000
 
@@ -59,17 +61,17 @@ def _now(client: redis.Redis) -> int:
 def test_nothing_expires_before_retention_has_passed(
     keeper: InRedis, fresh_redis: redis.Redis
 ) -> None:
-    """After every write a log, its slots and its alerts live at least as long as they may count."""
+    """After every write a log, a memory and an alert live at least as long as they may count."""
     keys = (
         keys_in_redis.log(0, WEB),
-        keys_in_redis.successes(0, NOW_MS // SLOT_MS),
+        keys_in_redis.memory(0, OWNER),
         keys_in_redis.episode(0, "alert"),
     )
     log, slot, episode = keys
 
     async def scenario(store: RedisStore) -> None:
         before = _now(fresh_redis)
-        batch = adding(series(4, every=1), successes=[NOW_MS // SLOT_MS])
+        batch = replace(adding(series(4, every=1)), remembered={OWNER: b"f" * 23})
         due = await store.record(batch, FIRST_LOOK)
         await store.settle(settling(due[WEB], draft(4), room=1))
         assert all(_expiry(fresh_redis, key) >= before + RETENTION_MS for key in keys)
@@ -155,16 +157,16 @@ def test_an_alert_that_the_server_has_lost_is_told_again(
     assert run(keeper, scenario) == [["alert", "other"], ["alert"]]
 
 
-def test_thousands_succeed_within_one_slot(keeper: InRedis) -> None:
-    """A slot takes more subjects than Lua passes arguments."""
-    slot = NOW_MS // SLOT_MS
+def test_one_call_takes_thousands_of_subjects(keeper: InRedis) -> None:
+    """A batch may name more logs and memories than Lua passes arguments."""
     crowd = [Subject("web", "ip", f"10.0.{n >> 8}.{n & 255}") for n in range(20_000)]
+    owners = [n.to_bytes(12, "big") for n in range(20_000)]
+    batch = Observed({}, frozenset(crowd), remembered=dict.fromkeys(owners, b"f" * 23))
 
-    async def scenario(store: RedisStore) -> dict[Subject, frozenset[int]]:
-        await store.record(Observed({}, {slot: crowd}), FIRST_LOOK)
-        return await store.succeeded(dict.fromkeys(crowd, (slot, slot + 1)))
+    async def scenario(store: RedisStore) -> tuple[int, int]:
+        return len(await store.record(batch, FIRST_LOOK)), len(await store.recall(owners))
 
-    assert run(keeper, scenario) == dict.fromkeys(crowd, frozenset({slot}))
+    assert run(keeper, scenario) == (20_000, 20_000)
 
 
 async def _hand_over(judge: Engine, store: WindowStore, events: Sequence[LoginEvent]) -> None:

@@ -1,0 +1,267 @@
+"""All rules over one log: alerts and verdicts as they stand, and when to look again. Pure.
+
+An address or network is judged in two passes: first what its failures show, weighed by the guard;
+then the rules that follow, which see when it was flagged and who logged in from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from . import verdicts
+from .addresses import network_of
+from .alerts import alert_id, encode
+from .attempts import (
+    HEAD_BYTES,
+    LATE,
+    NEW_DEVICE,
+    flags_of,
+    is_mfa_failed,
+    packed_address,
+    unpack,
+)
+from .events import instant, rfc3339
+from .findings import Finding, Told, about_whom, alert, findings
+from .guard import weighed
+from .networks_raised import raised_entry
+from .pseudonyms import Pseudonyms
+from .rule import NEVER, SEVERITIES, ActiveRule, Sighting
+from .verdicts import RISKS, NoticeRisk, Verdict
+from .windows import (
+    FOR_EVER_MS,
+    LATENESS_MS,
+    AlertDraft,
+    Kind,
+    Reading,
+    Settlement,
+    Subject,
+    SubjectLog,
+    compacted,
+    present_ms,
+    retention_ms,
+)
+
+GROWTH: Final = 2
+"""A flagged log is judged again when it has grown by half, or after HOLD: a flood costs no more."""
+
+COMPACT_BYTES: Final = 131_072
+"""A log longer than this is rewritten without duplicates and without what its caps leave out."""
+
+BY_NETWORK: Final[tuple[Kind, ...]] = ("ip", "subnet")
+"""Subjects whose successes stand in the log of their network."""
+
+_KINDS: Final[tuple[Kind, ...]] = ("ip", "logins", "subnet", "asn", "account", "fingerprint")
+_FLAG_RANK: Final = SEVERITIES.index("medium")
+_COMPACT_ENTRIES: Final = COMPACT_BYTES // HEAD_BYTES
+
+
+class Look(NamedTuple):
+    """When a log is looked at: alerts at rest before `closed_ms` are told for the last time.
+
+    `now_ms` is the clock of event time, `settled_ms` how far every partition is recorded.
+    """
+
+    closed_ms: int = 0
+    now_ms: int = 0
+    settled_ms: int = FOR_EVER_MS
+
+
+class Judged(NamedTuple):
+    """What a judgement leaves, and what it says of larger subjects."""
+
+    settlement: Settlement
+    raised: Mapping[Subject, Sequence[bytes]]
+
+
+class Judges:
+    """The rules in force, by the kind of log that they watch."""
+
+    def __init__(self, rules: Sequence[ActiveRule], names: Pseudonyms) -> None:
+        self.names = names
+        told = [Told.of(active) for active in rules]
+        self._first = {kind: _watching(told, kind, follows=False) for kind in _KINDS}
+        self._after = {kind: _watching(told, kind, follows=True) for kind in _KINDS}
+        self.first_look = {kind: self._first_look(kind) for kind in _KINDS}
+        """The fewest attempts with which a log of this kind can show anything."""
+
+    def _first_look(self, kind: Kind) -> int:
+        if kind == "logins":
+            return _COMPACT_ENTRIES  # looked at only to be rewritten
+        empty = SubjectLog.of(b"", kind=kind)
+        every = (*self._first[kind], *self._after[kind])
+        return min((s.lacking for told in every for s in told.judge(empty)), default=NEVER)
+
+    def suspects(self, log: SubjectLog) -> bool:
+        """Whether the successes of an address may matter: any rule sees something without them."""
+        return any(s.hot or s.pending for told in self._first[log.kind] for s in told.judge(log))
+
+    def judge(self, subject: Subject, reading: Reading, log: SubjectLog, look: Look) -> Judged:
+        """Alerts and verdicts of a log as they stand, and when to look again."""
+        present = present_ms(log.at)
+        # What no later event may change is told whole: its attempts may be trimmed from now on.
+        closed_ms = max(look.closed_ms, present - LATENESS_MS)
+        seen = [(told, self._weighed(told, log)) for told in self._first[subject.kind]]
+        log = replace(log, flagged=_flagged(seen, log))
+        seen += [(told, told.judge(log)) for told in self._after[subject.kind]]
+        drafts: list[AlertDraft] = []
+        raised: dict[Subject, list[bytes]] = {}
+        for told, sightings in seen:
+            for finding in findings(told.quiet_ms, sightings, log):
+                drafts.append(self._draft(told, finding, subject, closed_ms))
+                drafts += self._verdicts(told, finding, subject)
+                if subject.kind == "ip" and _counts_as_bad(told, finding):
+                    larger = Subject(subject.system, "subnet", network_of(subject.value))
+                    entry = raised_entry(subject, finding.opened_ms, self.names)
+                    raised.setdefault(larger, []).append(entry)
+        every = [sighting for _, sightings in seen for sighting in sightings]
+        return Judged(self._settlement(subject, reading, log, drafts, every, look), raised)
+
+    @staticmethod
+    def _weighed(told: Told, log: SubjectLog) -> list[Sighting]:
+        sightings = told.judge(log)
+        return weighed(sightings, log) if told.active.rule.guarded else sightings
+
+    def _settlement(
+        self,
+        subject: Subject,
+        reading: Reading,
+        log: SubjectLog,
+        drafts: list[AlertDraft],
+        sightings: Sequence[Sighting],
+        look: Look,
+    ) -> Settlement:
+        present = present_ms(log.at)
+        lacking = min([len(log) + 1, *(s.lacking for s in sightings if not s.hot)])
+        if subject.kind == "logins":
+            lacking = _COMPACT_ENTRIES
+        rewritten = None
+        oldest = present - retention_ms(subject.kind)
+        if reading.seen > COMPACT_BYTES or (log.at and log.at[0] < oldest):
+            whole = compacted(reading.blob, oldest, subject.kind)
+            rewritten = whole if len(whole) < len(reading.blob) else None
+        return Settlement(
+            subject=subject,
+            seen=reading.seen,
+            generation=reading.generation,
+            room=max(1, max(lacking, len(log) // GROWTH) if drafts else lacking),
+            flagged=bool(drafts) or _is_notable(log),
+            compacted=rewritten,
+            drafts=tuple(drafts),
+            at_ms=max(look.now_ms, present),
+            pending=any(sighting.pending for sighting in sightings),
+        )
+
+    def _draft(self, told: Told, finding: Finding, subject: Subject, closed_ms: int) -> AlertDraft:
+        about = about_whom(finding, subject, self.names)
+        identity = alert_id(
+            told.active.rule.id, told.version, finding.part, about, finding.quiet_number
+        )
+        return AlertDraft(
+            identity,
+            finding.size,
+            SEVERITIES.index(finding.severity),
+            finding.updated_ms < closed_ms,
+            lambda: encode(alert(identity, told, finding, subject, self.names)),
+        )
+
+    def _verdicts(self, told: Told, finding: Finding, subject: Subject) -> Iterator[AlertDraft]:
+        """What customers are to be told of the logins that made a finding hot; live rules alone."""
+        rule = told.active.rule
+        if told.active.mode != "live":
+            return
+        for last in finding.last:
+            entry = finding.log.entries[last]
+            risk = rule.notice(entry)
+            if risk != "none":
+                yield self._verdict(rule.id, risk, entry, subject)
+
+    def _verdict(self, rule: str, risk: NoticeRisk, entry: bytes, subject: Subject) -> AlertDraft:
+        rank = RISKS.index(risk)
+        identity = f"{entry[6:14].hex()}:{rule}"
+        return AlertDraft(
+            identity,
+            rank,
+            rank,
+            final=True,
+            body=lambda: verdicts.encode(verdict_of(entry, risk, rule, subject, self.names)),
+            kind="verdict",
+        )
+
+
+def verdict_of(
+    entry: bytes, risk: NoticeRisk, rule: str, subject: Subject, names: Pseudonyms
+) -> Verdict:
+    """The record of one rule's word on one login."""
+    login = unpack(entry)
+    where = login.context
+    return Verdict(
+        event_id=login.event_id,
+        occurred_at=rfc3339(instant(login.at_ms)),
+        account="" if login.account is None else names.text(login.account),
+        notice_risk=risk,
+        rules=[rule],
+        verdict_id=login.event.hex(),
+        system=subject.system,
+        channel=None if where is None else where.channel,
+        country=None if where is None else where.country,
+        asn=None if where is None else where.asn,
+        device=None if where is None or not where.device else where.device.hex(),
+        late=bool(login.flags & LATE),
+    )
+
+
+def logins_of(subject: Subject, blob: bytes, settled_ms: int) -> SubjectLog:
+    """The successes of an address, or of a whole network, out of the log of the network."""
+    whole = SubjectLog.of(blob, settled_ms, "logins")
+    if subject.kind != "ip":
+        return whole
+    address, _, width = subject.value.partition("/")
+    wanted = packed_address(address)
+    wanted = wanted[:8] if width else wanted
+    mine = [
+        entry for entry in whole.entries if entry[HEAD_BYTES : HEAD_BYTES + 16].startswith(wanted)
+    ]
+    return SubjectLog.holding(mine, settled_ms, "logins", whole.capped_hours)
+
+
+def _watching(told: Iterable[Told], kind: Kind, *, follows: bool) -> tuple[Told, ...]:
+    return tuple(
+        one
+        for one in told
+        if kind in one.active.rule.watches and one.active.rule.follows == follows
+    )
+
+
+def _flagged(seen: Iterable[tuple[Told, list[Sighting]]], log: SubjectLog) -> tuple[int, ...]:
+    """Every instant at which a rule of medium or more was hot, in order."""
+    return tuple(
+        sorted(
+            {
+                log.at[hot.last]
+                for told, sightings in seen
+                if told.active.rule.flags
+                for sighting in sightings
+                if SEVERITIES.index(sighting.clause.severity) >= _FLAG_RANK
+                for hot in sighting.hot
+            }
+        )
+    )
+
+
+def _counts_as_bad(told: Told, finding: Finding) -> bool:
+    rule = told.active.rule
+    return (
+        rule.flags
+        and not rule.follows
+        and finding.log.kind == "ip"
+        and SEVERITIES.index(finding.severity) >= _FLAG_RANK
+    )
+
+
+def _is_notable(log: SubjectLog) -> bool:
+    """Whether an account's log holds what a late failure may still turn into an alert."""
+    return log.kind == "account" and any(
+        flags_of(entry) & NEW_DEVICE or is_mfa_failed(entry) for entry in log.entries
+    )

@@ -1,0 +1,63 @@
+"""A customer logs in on a device and from a place that are both new to the account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ..attempts import NEW_ASN, NEW_COUNTRY, NEW_DEVICE, SUCCESS, flags_of
+from ..counting import Hot
+from ..rule import NEVER, Clause, Rule, Sighting
+from ..verdicts import NoticeRisk
+from ..windows import SubjectLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Rauthy and Elastic tell of new devices and countries; 180 days of memory: Wiefling et al."""
+
+    logins: int = 1
+    window: timedelta = timedelta(hours=24)
+
+
+def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
+    """Successes whose device is new and whose country or network (AS) is new too."""
+    clause = Clause(
+        part="",
+        order="as_of",
+        severity="low",
+        window=limits.window,
+        threshold=limits.logins,
+        says="{subject} logged in on a new device from a new country or network: "
+        "{successes} logins, at least {threshold} within {window}",
+    )
+    hot = [Hot(index, index) for index, entry in enumerate(log.entries) if _is_new(entry)]
+    return [Sighting(clause, hot, 0 if hot else NEVER)]
+
+
+def _is_new(entry: bytes) -> bool:
+    flags = flags_of(entry)
+    return bool(flags & SUCCESS and flags & NEW_DEVICE and flags & (NEW_COUNTRY | NEW_ASN))
+
+
+def notice(_entry: bytes) -> NoticeRisk:
+    """The customer is asked whether it was them."""
+    return "ask"
+
+
+RULE = Rule(
+    id="new_device_and_place",
+    version=1,
+    title="A login on a new device from a new place",
+    watches=("account",),
+    checklist_item="16",
+    attack_ids=("T1078", "OAT-008"),
+    known_gaps=(
+        "A thief on the victim's own device, or near by on a known network, is not new.",
+        "Sources without device ids say nothing of devices, and the rule is off for them.",
+    ),
+    limits=Limits,
+    judge=judge,
+    flags=False,
+    notice=notice,
+)

@@ -1,0 +1,80 @@
+"""A right password, stopped at the second factor: the next door is all that holds the thief."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from ..attempts import NEW_DEVICE, flags_of, is_mfa_failed
+from ..counting import Hot
+from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
+from ..verdicts import NoticeRisk
+from ..windows import SubjectLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Both OWASP cheat sheets tell the customer of it; Wazuh and Panther have no such rule."""
+
+    attempts: int = 1
+    flagged_for: timedelta = timedelta(hours=24)
+
+
+def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
+    """Stopped at the second factor on a new device, or from an address that had been attacking."""
+    clause = Clause(
+        part="account",
+        order="as_of",
+        severity="high",
+        window=limits.flagged_for,
+        threshold=limits.attempts,
+        says="somebody knows the password of {subject}: right in {failures} attempts and stopped "
+        "at the second factor, on a new device or from an attacking address "
+        "(at least {threshold} within {window})",
+    )
+    if log.kind == "account":
+        hot = [
+            Hot(index, index)
+            for index, entry in enumerate(log.entries)
+            if is_mfa_failed(entry) and flags_of(entry) & NEW_DEVICE
+        ]
+        return [Sighting(clause, hot, 0 if hot else NEVER)]
+    return [*_from_flagged(log, clause, whole_ms(limits.flagged_for))]
+
+
+def _from_flagged(log: SubjectLog, clause: Clause, span: int) -> Iterator[Sighting]:
+    stopped: dict[bytes, list[Hot]] = {}
+    for index, (now, account) in enumerate(zip(log.at, log.accounts, strict=True)):
+        if account is not None and is_mfa_failed(log.entries[index]):
+            before = bisect_right(log.flagged, now)
+            if before and now - log.flagged[before - 1] < span:
+                stopped.setdefault(account, []).append(Hot(index, index))
+    for account, hot in sorted(stopped.items()):
+        yield Sighting(replace(clause, part="ip"), hot, 0, about=account)
+    yield Sighting(replace(clause, part="ip"), [], NEVER)
+
+
+def notice(entry: bytes) -> NoticeRisk:
+    """On an unseen device the customer is told at once; else asked."""
+    return "high" if flags_of(entry) & NEW_DEVICE else "ask"
+
+
+RULE = Rule(
+    id="password_known",
+    version=1,
+    title="A right password, stopped at the second factor",
+    watches=("ip", "account"),
+    checklist_item="15",
+    attack_ids=("T1110.004", "T1621", "OAT-008"),
+    known_gaps=(
+        "A core system that does not tell a failed second factor from a wrong password hides it.",
+        "A customer who mislays the telephone on a new device looks the same.",
+    ),
+    limits=Limits,
+    judge=judge,
+    follows=True,
+    flags=False,
+    notice=notice,
+)

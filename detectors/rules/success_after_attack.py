@@ -1,0 +1,116 @@
+"""A login succeeds where an attack is on: the password was guessed, and the thief is inside."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from ..attempts import KNOWN_DEVICE, NEW_DEVICE, SUCCESS, flags_of, place_bytes, written_address
+from ..counting import Hot
+from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
+from ..verdicts import NoticeRisk
+from ..windows import SubjectLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Wazuh correlates within 240 s, Panther 5 failures and a success in 30 min, Auth0 looks back
+    5 days; flagged for a day and 3 failures of one's own are ours (DETECTIONS.md 5).
+    """
+
+    flagged_for: timedelta = timedelta(hours=24)
+    own_failures: int = 3
+    own_window: timedelta = timedelta(minutes=30)
+    logins: int = 1
+
+
+def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
+    """Successes from a flagged address or network; successes on a new device after failures."""
+    if log.kind == "account":
+        return [_after_own_failures(log, limits)]
+    return [*_from_flagged(log, limits)]
+
+
+def _from_flagged(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
+    """Each account that got in within a day of a hot instant of the address, or of its network."""
+    clause = Clause(
+        part="",
+        order="as_of",
+        severity="critical",
+        window=limits.flagged_for,
+        threshold=limits.logins,
+        says="{subject} logged in from {where}, which had been attacking: "
+        "{successes} logins, at least {threshold} within {window} of the attack",
+    )
+    span = whole_ms(limits.flagged_for)
+    hits: dict[tuple[bytes, bytes], list[Hot]] = {}
+    logins = log.logins
+    if logins is not None:
+        for index, (now, account) in enumerate(zip(logins.at, logins.accounts, strict=True)):
+            if account is None or flags_of(logins.entries[index]) & KNOWN_DEVICE:
+                continue
+            # The last instant at which it was bad, no later than the login.
+            before = bisect_right(log.flagged, now)
+            if before and now - log.flagged[before - 1] < span:
+                where = place_bytes(logins.entries[index])[0]
+                hits.setdefault((account, where), []).append(Hot(index, index))
+    for (account, where), hot in sorted(hits.items()):
+        part = f"{log.kind} {written_address(where)}"
+        yield Sighting(replace(clause, part=part), hot, 0, log=logins, about=account)
+    yield Sighting(clause, [], NEVER)
+
+
+def _after_own_failures(log: SubjectLog, limits: Limits) -> Sighting:
+    """A success on a new device with enough failures of the account shortly before."""
+    clause = Clause(
+        part="account",
+        order="as_of",
+        severity="critical",
+        window=limits.own_window,
+        threshold=limits.own_failures,
+        says="{subject} logged in on a new device after {failures} failures: "
+        "at least {threshold} within {window}",
+    )
+    span = whole_ms(limits.own_window)
+    failed = [at for at, entry in zip(log.at, log.entries, strict=True) if _is_failure(entry)]
+    hot: list[Hot] = []
+    for index, entry in enumerate(log.entries):
+        flags = flags_of(entry)
+        if not (flags & SUCCESS and flags & NEW_DEVICE):
+            continue
+        now = log.at[index]
+        first, end = bisect_right(failed, now - span), bisect_right(failed, now)
+        if end - first >= limits.own_failures:
+            hot.append(Hot(bisect_left(log.at, failed[first]), index))
+    return Sighting(clause, hot, 0 if hot else NEVER)
+
+
+def _is_failure(entry: bytes) -> bool:
+    return not flags_of(entry) & SUCCESS
+
+
+def notice(_entry: bytes) -> NoticeRisk:
+    """The customer is told at once, on every channel."""
+    return "high"
+
+
+RULE = Rule(
+    id="success_after_attack",
+    version=1,
+    title="A login succeeds where an attack is on",
+    watches=("ip", "subnet", "account"),
+    checklist_item="15",
+    attack_ids=("T1078", "T1110.004", "OAT-008"),
+    known_gaps=(
+        "A takeover from an address used once or twice is seen only with its network or campaign.",
+        "Without device ids a customer behind an attacking NAT is named too.",
+    ),
+    limits=Limits,
+    judge=judge,
+    reads_logins=True,
+    follows=True,
+    flags=False,
+    notice=notice,
+)
