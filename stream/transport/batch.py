@@ -43,8 +43,9 @@ class Batch:
     """A chunk in the hands of the agent, until `done()`.
 
     `offsets`, `timestamps_ms` (log-append time where the topic says so), `keys` and `values` are
-    parallel; `backfilled` names the offsets of imports of the past. `covers` is the half-open range
-    of offsets that `done()` accounts for; ranges of one partition follow one another without a gap, whatever the log has compacted away.
+    parallel; `backfilled` names the offsets of imports of the past. `covers` is the half-open
+    range of offsets that `done()` accounts for; ranges of one partition follow one another without
+    a gap, whatever the log has compacted away.
     A batch with `damage` has no records: that stretch of the log could not be read.
     """
 
