@@ -16,6 +16,8 @@ Definitions (also in docs/quality.md):
 - A *page* is an incident with at least one live alert of severity >= high, or such an alert that is
   in no incident; a *false campaign* is a page none of whose alerts >= high is true.
 - *Stepped up* are good logins with verdict ask or high; *notices* are all such verdicts.
+- Runs begin with customers alone, so that devices and places are learnt; their logins, pages and
+  notices count from the end of that time on (`loadtest/quality/courses.py`).
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ class _Ours:
     def __init__(self, said: Said, truth: Truth) -> None:
         self._said = said
         self._truth = truth
+        self._measured = [one for one in said.alerts if one.opened_ms >= truth.since_ms]
         self._about = {alert.alert_id: _about(alert, truth) for alert in said.alerts}
         self._alerts = {alert.alert_id: alert for alert in said.alerts}
         self._naming: dict[str, list[AlertLine]] = defaultdict(list)
@@ -56,7 +59,7 @@ class _Ours:
         flagged, looked_back = self.takeovers()
         groups = self._pages()
         return Counts(
-            hours=(truth.last_ms - truth.first_ms) / _HOUR_MS,
+            hours=(truth.last_ms - truth.since_ms) / _HOUR_MS,
             campaigns=len(truth.campaigns),
             caught=sum(at is not None for at in caught),
             takeovers=len(truth.takeovers),
@@ -66,7 +69,7 @@ class _Ours:
             attributed=self._attributed(),
             good=truth.good,
             stepped_up=None if self._said.verdicts is None else truth.good_asked,
-            notices=None if self._said.verdicts is None else len(self._said.asked),
+            notices=self._notices(),
             pages=len(groups),
             false_campaigns=sum(
                 not any(self._about[alert.alert_id] for alert in alerts) for alerts in groups
@@ -141,9 +144,14 @@ class _Ours:
                 named.add(ip)
         return sum(n for ip, n in self._truth.attacks_from.items() if ip in named)
 
+    def _notices(self) -> int | None:
+        if self._said.verdicts is None:
+            return None
+        return sum(v.asks and v.at_ms >= self._truth.since_ms for v in self._said.verdicts)
+
     def _pages(self) -> list[list[AlertLine]]:
         groups: dict[str, list[AlertLine]] = defaultdict(list)
-        for alert in self._said.alerts:
+        for alert in self._measured:
             if alert.pages:
                 groups[self._said.incident_of.get(alert.alert_id, alert.alert_id)].append(alert)
         return list(groups.values())
@@ -151,7 +159,7 @@ class _Ours:
     def _rules(self) -> dict[str, RuleCounts]:
         found: dict[str, RuleCounts] = {}
         by_rule: dict[str, list[AlertLine]] = defaultdict(list)
-        for alert in self._said.alerts:
+        for alert in self._measured:
             by_rule[alert.rule].append(alert)
         for rule, alerts in by_rule.items():
             alone = _Ours(Said(alerts=alerts), self._truth)

@@ -30,7 +30,7 @@ def peer(truth: Truth, name: str) -> Counts:
     }
     named = {heard.alert.ip for heard in told.alerts}
     return Counts(
-        hours=(truth.last_ms - truth.first_ms) / _HOUR_MS,
+        hours=(truth.last_ms - truth.since_ms) / _HOUR_MS,
         campaigns=len(truth.campaigns),
         caught=len(times),
         takeovers=len(truth.takeovers),

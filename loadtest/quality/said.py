@@ -77,8 +77,18 @@ class VerdictLine(msgspec.Struct, frozen=True, kw_only=True):
     """What one login means for its customer."""
 
     event_id: str
-    account: str | None = None
-    notice_risk: str = "none"
+    occurred_at: datetime
+    notice_risk: str
+
+    @property
+    def at_ms(self) -> int:
+        """Event time of the login."""
+        return _ms(self.occurred_at)
+
+    @property
+    def asks(self) -> bool:
+        """Whether the customer is told or asked at once: risk ask or high."""
+        return self.notice_risk in _TOLD
 
 
 @dataclass(frozen=True)
@@ -100,8 +110,8 @@ class Said:
 
     @cached_property
     def asked(self) -> frozenset[str]:
-        """Events whose customer is told or asked at once (risk ask or high)."""
-        return frozenset(v.event_id for v in self.verdicts or () if v.notice_risk in _TOLD)
+        """Events whose customer is told or asked at once."""
+        return frozenset(v.event_id for v in self.verdicts or () if v.asks)
 
 
 _TOLD: Final = frozenset({"ask", "high"})

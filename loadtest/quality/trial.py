@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from detectors.errors import LoginwardError, escaped
-from loadtest import ledger
+from loadtest import ledger, rendering
 from loadtest.profile import parse
 from loadtest.run import Request
 from loadtest.simulate import to_path
@@ -30,14 +30,21 @@ from .fail2ban import Fail2ban
 START_MS: Final = round(datetime.fromisoformat("2026-11-16T00:00:00+08:00").timestamp() * 1000)
 """A Monday, midnight in Taipei."""
 
-FIELDS: Final = (
-    "origin",
-    "reason",
-    "account_class",
-    "channel",
-    "device_id",
-    "fingerprint",
-    "user_agent",
+FIELDS: Final = tuple(
+    name
+    for name in rendering.OPTIONAL
+    if name
+    in {
+        "account_class",
+        "action",
+        "channel",
+        "device_id",
+        "fingerprint",
+        "mfa",
+        "origin",
+        "reason",
+        "user_agent",
+    }
 )
 """What the simulated core systems tell: enough for every detection, without look-ups."""
 
@@ -46,6 +53,7 @@ OPTIONAL: Final = ("--incidents", "--verdicts")
 
 OURS: Final = "loginward"
 _LONGEST: Final = 2_000
+_MS: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +80,14 @@ def run(trial: Trial) -> Outcome:
         folder = Path(name)
         events, truths = folder / "events.jsonl", folder / "ledger.jsonl.zst"
         made = to_path(request(trial), events, truths)
+        since_ms = START_MS + trial.course.learning // _MS
         begun = time.monotonic()
         outputs = replay(folder, events, trial.outputs)
         took = time.monotonic() - begun
         events.unlink()
-        return Outcome(counts=compare(outputs, truths), events=made.events, replay_s=round(took, 2))
+        return Outcome(
+            counts=compare(outputs, truths, since_ms), events=made.events, replay_s=round(took, 2)
+        )
 
 
 def request(trial: Trial) -> Request:
@@ -85,7 +96,7 @@ def request(trial: Trial) -> Request:
         shares=parse(trial.course.share),
         seed=trial.seed,
         start_ms=START_MS,
-        duration_ms=trial.course.duration // timedelta(milliseconds=1),
+        duration_ms=trial.course.duration // _MS,
         scale=trial.course.scale,
         fields=FIELDS,
         second_factor=trial.second_factor,
@@ -103,7 +114,7 @@ def replay(
     return {name: files.get(name) for name in ("--alerts", *OPTIONAL)}
 
 
-def compare(outputs: dict[str, Path | None], truths: Path) -> dict[str, Counts]:
+def compare(outputs: dict[str, Path | None], truths: Path, since_ms: int) -> dict[str, Counts]:
     """The counts of ours and of both peers, from one pass over the ledger."""
     alerts = outputs["--alerts"]
     if alerts is None:
@@ -115,6 +126,7 @@ def compare(outputs: dict[str, Path | None], truths: Path) -> dict[str, Counts]:
         evidence={name for alert in ours.alerts for name in alert.event_ids},
         asked=ours.asked,
         peers=peers,
+        since_ms=since_ms,
     )
     return {OURS: measures.ours(ours, real)} | {
         peer.name: peer_measures.peer(real, peer.name) for peer in peers

@@ -14,6 +14,20 @@ FIRST_ATTEMPTS: Final = 100
 """A campaign can be told from chance after its first hundred attempts; time to detect starts there
 (issue text: "after the first 100 attempts")."""
 
+_DEEDS: Final = frozenset(
+    {
+        "certificate_issue",
+        "contact_change",
+        "device_bind",
+        "logout",
+        "order",
+        "order_refused",
+        "password_reset",
+        "settlement_change",
+    }
+)
+"""What is done in a session: no attempt to log in, whoever does it (`thief_order` is a thief's)."""
+
 TAKEOVER_KINDS: Final = frozenset({"takeover", "hit"})
 """A right password in the attacker's hands: let in, or stopped at the second factor."""
 
@@ -49,10 +63,9 @@ class Heard(NamedTuple):
 
 @dataclass(slots=True)
 class PeerTruth:
-    """What a peer did in a run. `under_ban`: attempts from an address while it was banned."""
+    """What a peer did in a run. `under_ban`: logins from an address while it was banned."""
 
     alerts: list[Heard] = field(default_factory=list)
-    attacks_under_ban: int = 0
     good_under_ban: int = 0
     takeovers_under_ban: set[str] = field(default_factory=set)
     until: dict[str, int] = field(default_factory=dict)
@@ -71,7 +84,8 @@ class Truth:
     good_asked: int = 0
     """Good logins among the events `asked`."""
     campaign_of: dict[str, str] = field(default_factory=dict)
-    first_ms: int = 0
+    since_ms: int = 0
+    """Before, devices and places are learnt: customers' logins and alerts are not counted yet."""
     last_ms: int = 0
     peers: dict[str, PeerTruth] = field(default_factory=dict)
 
@@ -82,25 +96,34 @@ def read(
     evidence: Container[str] = (),
     asked: Container[str] = (),
     peers: Sequence[Peer] = (),
+    since_ms: int = 0,
 ) -> Truth:
     """The truth of a ledger in the order of event time; second copies and bad records left out."""
-    truth = Truth(peers={peer.name: PeerTruth() for peer in peers})
+    truth = Truth(peers={peer.name: PeerTruth() for peer in peers}, since_ms=since_ms)
     for line in lines:
         if line.bad or line.copy:
             continue
-        truth.first_ms = truth.first_ms or line.at_ms
+        truth.since_ms = truth.since_ms or line.at_ms
         truth.last_ms = max(truth.last_ms, line.at_ms)
         if line.event_id in evidence:
             truth.campaign_of[line.event_id] = line.campaign
+        if line.kind.removeprefix("thief_") in _DEEDS:
+            continue
         if line.label == "attack":
             _attack(truth, line)
-        elif line.outcome == "success" and line.kind == "login":
+        elif _good(line, since_ms):
             truth.good += 1
             truth.good_asked += line.event_id in asked
         if line.ip is not None:
             for peer in peers:
-                _peer(truth.peers[peer.name], peer, line, line.ip)
+                _peer(truth.peers[peer.name], peer, line, line.ip, since_ms)
     return truth
+
+
+def _good(line: LedgerLine, since_ms: int) -> bool:
+    """A customer's good login after the time of learning."""
+    good = line.label == "benign" and line.outcome == "success" and line.kind == "login"
+    return good and line.at_ms >= since_ms
 
 
 def _attack(truth: Truth, line: LedgerLine) -> None:
@@ -120,13 +143,12 @@ def _attack(truth: Truth, line: LedgerLine) -> None:
         )
 
 
-def _peer(told: PeerTruth, peer: Peer, line: LedgerLine, ip: str) -> None:
-    good = line.label == "benign" and line.outcome == "success" and line.kind == "login"
+def _peer(told: PeerTruth, peer: Peer, line: LedgerLine, ip: str, since_ms: int) -> None:
     if told.until.get(ip, 0) > line.at_ms:
-        told.attacks_under_ban += line.label == "attack"
-        told.good_under_ban += good
+        told.good_under_ban += _good(line, since_ms)
         if line.kind in TAKEOVER_KINDS:
             told.takeovers_under_ban.add(line.event_id)
     for alert in peer.feed(line.at_ms, ip, line.account, failed=line.outcome == "failure"):
-        told.alerts.append(Heard(alert, line.campaign))
+        if line.at_ms >= since_ms:
+            told.alerts.append(Heard(alert, line.campaign))
         told.until[ip] = line.at_ms + peer.ban_ms

@@ -84,6 +84,6 @@ def incident(*alerts: AlertLine, **fields: Any) -> IncidentLine:
     return IncidentLine(**said | fields)
 
 
-def verdict(event: str, risk: str) -> VerdictLine:
+def verdict(event: str, risk: str, second: float = 0) -> VerdictLine:
     """What a login means for its customer."""
-    return VerdictLine(event_id=event, account="customer", notice_risk=risk)
+    return VerdictLine(event_id=event, occurred_at=at(second), notice_risk=risk)

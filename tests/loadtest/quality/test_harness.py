@@ -17,7 +17,13 @@ from loadtest.quality.report import write
 from loadtest.quality.trial import Trial
 
 SMALL = (
-    Course(letter="A", share="A:0.05@30m+G", duration=timedelta(hours=2), scale=0.2),
+    Course(
+        letter="A",
+        share="A:0.05@30m+G",
+        duration=timedelta(hours=2),
+        scale=0.2,
+        learning=timedelta(minutes=30),
+    ),
     Course(letter="G", share="G", duration=timedelta(hours=3), scale=0.2),
 )
 

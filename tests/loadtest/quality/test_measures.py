@@ -12,7 +12,7 @@ from loadtest.quality import measures, truth
 from loadtest.quality.counts import Counts
 from loadtest.quality.said import AlertLine, IncidentLine, Said, Subject, VerdictLine
 
-from .conftest import BAD, GOOD, OTHER, alert, attack, incident, login, takeover, verdict
+from .conftest import BAD, GOOD, OTHER, alert, attack, incident, login, ms, takeover, verdict
 
 
 def _counts(
@@ -20,10 +20,14 @@ def _counts(
     alerts: Sequence[AlertLine] = (),
     incidents: list[IncidentLine] | None = None,
     verdicts: list[VerdictLine] | None = None,
+    since: float = 0,
 ) -> Counts:
     said = Said(alerts=list(alerts), incidents=incidents, verdicts=verdicts)
     real = truth.read(
-        lines, evidence={name for one in alerts for name in one.event_ids}, asked=said.asked
+        lines,
+        evidence={name for one in alerts for name in one.event_ids},
+        asked=said.asked,
+        since_ms=ms(since),
     )
     return measures.ours(said, real)
 
@@ -201,3 +205,30 @@ def test_each_detection_is_measured_alone() -> None:
     assert (rules["ip_fail_burst"].alerts, rules["ip_fail_burst"].true_alerts) == (2, 1)
     assert (rules["ip_fail_burst"].caught, rules["ip_fail_burst"].flagged) == (1, 0)
     assert (rules["success_after_attack"].caught, rules["success_after_attack"].flagged) == (1, 1)
+
+
+def test_the_time_of_learning_is_not_measured() -> None:
+    """Logins, notices and pages before `since` belong to a pipeline that knows nobody yet."""
+    lines = [login(0, "g0"), login(100, "g1"), login(3700, "g2")]
+    alerts = [alert(50, "g0"), alert(150, "g1")]
+    verdicts = [verdict("g0", "ask", 0), verdict("g1", "ask", 100), verdict("g2", "inbox", 3700)]
+
+    told = _counts(lines, alerts, None, verdicts, since=100)
+
+    assert (told.good, told.stepped_up, told.notices) == (2, 1, 1)
+    assert (told.pages, told.false_campaigns, told.hours) == (1, 1, 1.0)
+    assert told.rules["ip_fail_burst"].alerts == 1
+
+
+def test_what_a_thief_does_afterwards_is_no_attempt() -> None:
+    """Orders are evidence of his campaign, yet neither attempts nor good logins."""
+    deeds = [
+        takeover(100, "o", kind="thief_order"),
+        login(100, "p", kind="order"),
+        login(101, "q", kind="device_bind"),
+    ]
+
+    told = _counts([attack(0, "e"), *deeds], [alert(100, "o", rule="hit_accounts_same_order")])
+
+    assert (told.attacks, told.takeovers, told.good) == (1, 0, 0)
+    assert told.rules["hit_accounts_same_order"].true_alerts == 1
