@@ -33,6 +33,34 @@ class Course:
     learning: timedelta = timedelta()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """The same courses under another condition, for some profiles."""
+
+    name: str
+    title: str
+    letters: str
+    second_factor: bool = False
+    failure_share: float | None = None
+
+
+VARIANTS: Final = (
+    Variant(
+        name="second_factor",
+        title="With the second factor on: a right password in a thief's hands ends as `mfa_failed`",
+        letters="ABCDEF",
+        second_factor=True,
+    ),
+    Variant(
+        name="half_fail",
+        title="On the RBA data set's normal day: 55 % of all customers' attempts fail, as many who "
+        "forgot their password give up",
+        letters="G",
+        failure_share=0.55,
+    ),
+)
+
+
 def _course(
     letter: str, share: str, *, days: float, learning: float = 14, scale: float = 0.2
 ) -> Course:

@@ -16,16 +16,13 @@ from detectors.errors import LoginwardError
 
 from . import trial as trials
 from .counts import Counts, added
-from .courses import Course
+from .courses import VARIANTS, Course, Variant
 from .figures import Figures, figures
 from .trial import OURS, Outcome, Trial
 
-TWO_FACTOR: Final = frozenset("ABCDEF")
-"""Profiles that are also run with the second factor on (DETECTIONS.md 5)."""
-
 _SEEDS: Final = 20
-_QUICK_S: Final = 195.0
-"""No trial of --quick begins later, so that it ends within four minutes."""
+_QUICK_S: Final = 225.0
+"""When --quick has to be over: four minutes, less the start and the last trial's own spread."""
 
 _WITHOUT: Final = {
     "--incidents": "replay has no --incidents: every alert counts as a page of its own, and "
@@ -36,26 +33,35 @@ _WITHOUT: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to measure: seeds 1 to `seeds`, the odd ones to tune on, the even ones reported."""
+    """What to measure: seeds 1 to `seeds`, the odd ones to tune on, the even ones reported.
+
+    `within_s`: no trial begins that would end later, going by the slowest so far.
+    """
 
     courses: Sequence[Course]
     seeds: Sequence[int] = tuple(range(1, _SEEDS + 1))
-    second_factor: bool = True
+    variants: Sequence[Variant] = VARIANTS
     workers: int = 2
-    begin_within_s: float | None = None
+    within_s: float | None = None
     not_run: dict[str, str] = field(default_factory=dict)
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of one variant, reported seeds."""
+
+    profiles: dict[str, Figures]
+    baselines: dict[str, dict[str, Figures]]
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
     """The result. `profiles` and `baselines` stand on the reported seeds, `tuning` on the others;
-    `second_factor` are A to F with the second factor on (reported seeds).
+    `variants` are the same attacks under other conditions.
     """
 
     profiles: dict[str, Figures]
     baselines: dict[str, dict[str, Figures]]
     tuning: dict[str, Figures]
-    second_factor: dict[str, Figures]
-    second_factor_baselines: dict[str, dict[str, Figures]]
+    variants: dict[str, Side]
     not_run: dict[str, str]
     seeds: dict[str, list[int]]
     events: int
@@ -79,8 +85,7 @@ def measure(
     with ProcessPoolExecutor(plan.workers, mp_context=get_context("spawn")) as pool:
         running: dict[Future[Outcome], Trial] = {}
         while waiting or running:
-            late = plan.begin_within_s is not None and clock() - begun > plan.begin_within_s
-            if late and waiting:
+            if waiting and _late(plan, clock() - begun, results.slowest_s):
                 _too_late(waiting, not_run)
             while waiting and len(running) < plan.workers:
                 one = waiting.pop(0)
@@ -97,14 +102,16 @@ def measure(
 
 
 def laid_out(plan: Plan, outputs: tuple[str, ...]) -> list[Trial]:
-    """All trials, each profile once before the next seed: a time limit costs seeds, no profile."""
-    kinds = [(course, False) for course in plan.courses]
-    if plan.second_factor:
-        kinds += [(course, True) for course in plan.courses if course.letter in TWO_FACTOR]
+    """All trials, each profile once before the next seed: a time limit costs seeds, no profile.
+
+    Variants are run on reported seeds alone: nothing is tuned on them.
+    """
     return [
-        Trial(course=course, seed=seed, second_factor=factor, outputs=outputs)
+        Trial(course=course, seed=seed, variant=variant, outputs=outputs)
         for seed in plan.seeds
-        for course, factor in kinds
+        for variant in (None, *(plan.variants if reported(seed) else ()))
+        for course in plan.courses
+        if variant is None or course.letter in variant.letters
     ]
 
 
@@ -115,50 +122,56 @@ def reported(seed: int) -> bool:
 
 def quick_plan(courses: Sequence[Course], not_run: dict[str, str]) -> Plan:
     """One reported seed of every profile, for as long as there is time."""
-    why = "--quick runs one seed a profile, without the second factor"
+    why = "--quick runs one seed a profile, in its plain form"
     return Plan(
         courses=courses,
         seeds=(2,),
-        second_factor=False,
-        begin_within_s=_QUICK_S,
-        not_run=not_run | {"tuning": why, "second_factor": why},
+        variants=(),
+        within_s=_QUICK_S,
+        not_run=not_run | {"tuning": why, "variants": why},
     )
+
+
+def _late(plan: Plan, elapsed: float, slowest: float) -> bool:
+    return plan.within_s is not None and elapsed + slowest > plan.within_s
 
 
 def _too_late(waiting: list[Trial], not_run: dict[str, str]) -> None:
     for one in waiting:
-        not_run[_name(one)] = "no time left on this machine; run without --quick"
+        not_run[_name(one)] = "no time was left for it on this machine"
     waiting.clear()
 
 
 def _name(one: Trial) -> str:
-    factor = " with second factor" if one.second_factor else ""
-    return f"profiles.{one.course.letter}{factor} seed {one.seed}"
+    kind = "" if one.variant is None else f" {one.variant.name}"
+    return f"profiles.{one.course.letter}{kind} seed {one.seed}"
 
 
 class _Results:
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, str, bool, bool], list[Counts]] = defaultdict(list)
+        self.slowest_s = 0.0
+        self._counts: dict[tuple[str, str, str, bool], list[Counts]] = defaultdict(list)
         self._seeds: set[int] = set()
         self._events = 0
         self._replay_s = 0.0
 
     def add(self, one: Trial, outcome: Outcome) -> None:
+        self.slowest_s = max(self.slowest_s, outcome.run_s)
         self._seeds.add(one.seed)
         self._events += outcome.events
         self._replay_s += outcome.replay_s
+        kind = "" if one.variant is None else one.variant.name
         for who, counts in outcome.counts.items():
-            key = (who, one.course.letter, one.second_factor, reported(one.seed))
-            self._counts[key].append(counts)
+            self._counts[who, one.course.letter, kind, reported(one.seed)].append(counts)
 
     def told(self, not_run: dict[str, str], took: float) -> Quality:
-        peers = sorted({who for who, *_ in self._counts} - {OURS})
+        kinds = sorted({kind for _, _, kind, _ in self._counts if kind})
+        plain = self._side("")
         return Quality(
-            profiles=self._of(OURS),
-            baselines={who: self._of(who) for who in peers},
-            tuning=self._of(OURS, final=False),
-            second_factor=self._of(OURS, factor=True),
-            second_factor_baselines={who: self._of(who, factor=True) for who in peers},
+            profiles=plain.profiles,
+            baselines=plain.baselines,
+            tuning=self._of(OURS, "", final=False),
+            variants={kind: self._side(kind) for kind in kinds},
             not_run=not_run,
             seeds={
                 "tuning": sorted(seed for seed in self._seeds if not reported(seed)),
@@ -169,9 +182,15 @@ class _Results:
             replay_events_per_s=round(self._events / self._replay_s) if self._replay_s else 0,
         )
 
-    def _of(self, who: str, *, factor: bool = False, final: bool = True) -> dict[str, Figures]:
+    def _side(self, kind: str) -> Side:
+        peers = sorted({who for who, *_ in self._counts} - {OURS})
+        return Side(
+            profiles=self._of(OURS, kind), baselines={who: self._of(who, kind) for who in peers}
+        )
+
+    def _of(self, who: str, kind: str, *, final: bool = True) -> dict[str, Figures]:
         return {
             letter: figures(added(counts), len(counts))
-            for (name, letter, *kind), counts in sorted(self._counts.items())
-            if name == who and kind == [factor, final]
+            for (name, letter, *rest), counts in sorted(self._counts.items())
+            if name == who and rest == [kind, final]
         }

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from loadtest import profile
 
 from . import measures
+from .courses import VARIANTS
 from .figures import Figures, as_text
 from .goals import GOALS, Goal
 from .harness import Quality
@@ -110,13 +111,14 @@ def _tables(quality: Quality) -> Iterator[Table]:
         text="Nothing was tuned on these.",
         rows=_rows({OURS: quality.profiles} | quality.baselines),
     )
-    if quality.second_factor:
-        yield Table(
-            title="With the second factor on",
-            text="A right password in a thief's hands ends as `mfa_failed`; a takeover is then an "
-            "account whose password is known to the thief (reported seeds).",
-            rows=_rows({OURS: quality.second_factor} | quality.second_factor_baselines),
-        )
+    for variant in VARIANTS:
+        side = quality.variants.get(variant.name)
+        if side is not None:
+            yield Table(
+                title=f"Variant {variant.name}",
+                text=f"{variant.title} (reported seeds).",
+                rows=_rows({OURS: side.profiles} | side.baselines),
+            )
     if quality.tuning:
         yield Table(
             title="Tuning seeds",

@@ -23,7 +23,7 @@ from loadtest.simulate import to_path
 
 from . import measures, peer_measures, said, truth
 from .counts import Counts
-from .courses import Course
+from .courses import Course, Variant
 from .crowdsec import CrowdSec
 from .fail2ban import Fail2ban
 
@@ -62,16 +62,17 @@ class Trial:
 
     course: Course
     seed: int
-    second_factor: bool = False
+    variant: Variant | None = None
     outputs: tuple[str, ...] = OPTIONAL
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trial counted, by contender, and how long replaying it took."""
+    """What a trial counted, by contender, and how long it took, replay alone and all in all."""
 
     counts: dict[str, Counts]
     events: int
     replay_s: float
+    run_s: float
 
 
 def run(trial: Trial) -> Outcome:
@@ -79,19 +80,23 @@ def run(trial: Trial) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="loginward-quality-") as name:
         folder = Path(name)
         events, truths = folder / "events.jsonl", folder / "ledger.jsonl.zst"
-        made = to_path(request(trial), events, truths)
-        since_ms = START_MS + trial.course.learning // _MS
         begun = time.monotonic()
+        made = to_path(request(trial), events, truths)
+        simulated = time.monotonic()
         outputs = replay(folder, events, trial.outputs)
-        took = time.monotonic() - begun
-        events.unlink()
+        replayed = time.monotonic()
+        counts = compare(outputs, truths, START_MS + trial.course.learning // _MS)
         return Outcome(
-            counts=compare(outputs, truths, since_ms), events=made.events, replay_s=round(took, 2)
+            counts=counts,
+            events=made.events,
+            replay_s=round(replayed - simulated, 2),
+            run_s=round(time.monotonic() - begun, 2),
         )
 
 
 def request(trial: Trial) -> Request:
     """What the simulator is asked for."""
+    variant = trial.variant
     return Request(
         shares=parse(trial.course.share),
         seed=trial.seed,
@@ -99,7 +104,8 @@ def request(trial: Trial) -> Request:
         duration_ms=trial.course.duration // _MS,
         scale=trial.course.scale,
         fields=FIELDS,
-        second_factor=trial.second_factor,
+        second_factor=variant is not None and variant.second_factor,
+        failure_share=None if variant is None else variant.failure_share,
     )
 
 
@@ -119,7 +125,10 @@ def compare(outputs: dict[str, Path | None], truths: Path, since_ms: int) -> dic
     alerts = outputs["--alerts"]
     if alerts is None:
         raise LoginwardError("replay: wrote no alerts")
-    ours = said.read(alerts, outputs["--incidents"], outputs["--verdicts"])
+    try:
+        ours = said.read(alerts, outputs["--incidents"], outputs["--verdicts"])
+    except msgspec.DecodeError as wrong:
+        raise LoginwardError(f"replay: wrote what is not agreed: {wrong}") from wrong
     peers = (CrowdSec(), Fail2ban())
     real = truth.read(
         ledger.read(truths),

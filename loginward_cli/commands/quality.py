@@ -27,8 +27,11 @@ def command(
     quick: Annotated[
         bool, typer.Option("--quick", help="One small run a profile, below 4 minutes: a look.")
     ] = False,
-    second_factor: Annotated[
-        bool, typer.Option(help="Run A to F with the second factor on, too.")
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Begin nothing that would end later.")
+    ] = None,
+    variants: Annotated[
+        bool, typer.Option(help="Also with the second factor on, and with 55 % failures.")
     ] = True,
     docs: Annotated[
         Path | None,
@@ -49,10 +52,11 @@ def command(
     courses, not_run = chosen(_letters(profiles), quick=quick)
     if docs is not None and docs.suffix != ".md":
         fail(f"--docs {docs}: the report is Markdown; name a file that ends in .md")
-    if quick:
-        plan = quick_plan(courses, not_run)
-    else:
-        plan = Plan(courses=courses, second_factor=second_factor, not_run=not_run)
+    plan = quick_plan(courses, not_run) if quick else Plan(courses=courses, not_run=not_run)
+    if not variants:
+        plan = replace(plan, variants=())
+    if minutes is not None:
+        plan = replace(plan, within_s=minutes * 60)
     if seeds is not None:
         # A single seed is a reported one: nothing was tuned on it.
         plan = replace(plan, seeds=(2,) if seeds == 1 else tuple(range(1, seeds + 1)))
@@ -101,7 +105,7 @@ _COLUMNS = (
 
 def _rows(quality: Quality) -> list[tuple[str, ...]]:
     kinds = [("", quality.profiles, quality.baselines)]
-    kinds.append(("+2FA", quality.second_factor, quality.second_factor_baselines))
+    kinds += [(f" {kind}", v.profiles, v.baselines) for kind, v in quality.variants.items()]
     return [
         (letter + kind, who, *(_told(figures, key) for _, key in _COLUMNS))
         for kind, ours, baselines in kinds

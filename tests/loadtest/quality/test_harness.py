@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from detectors.errors import LoginwardError
+from loadtest.profile import known
 from loadtest.quality import harness, trial
-from loadtest.quality.courses import FULL, QUICK, Course, chosen
+from loadtest.quality.courses import FULL, QUICK, VARIANTS, Course, chosen
 from loadtest.quality.harness import Plan, Quality, laid_out, measure, quick_plan
 from loadtest.quality.report import write
 from loadtest.quality.trial import Trial
@@ -31,7 +32,7 @@ SMALL = (
 @pytest.fixture(scope="module")
 def quality() -> Quality:
     """Two seeds of two small profiles."""
-    plan = Plan(courses=SMALL, seeds=(1, 2), second_factor=False, not_run={"x": "why"})
+    plan = Plan(courses=SMALL, seeds=(1, 2), variants=(), not_run={"x": "why"})
     return measure(plan)
 
 
@@ -51,7 +52,7 @@ def test_both_profiles_and_both_peers_are_measured(quality: Quality) -> None:
 
 def test_the_same_seeds_give_the_same_figures(quality: Quality) -> None:
     """Whatever runs beside it, a figure depends on seed and profile alone."""
-    again = measure(Plan(courses=SMALL[:1], seeds=(2,), second_factor=False))
+    again = measure(Plan(courses=SMALL[:1], seeds=(2,), variants=()))
 
     assert again.profiles["A"] == quality.profiles["A"]
     assert again.baselines["crowdsec"]["A"] == quality.baselines["crowdsec"]["A"]
@@ -75,9 +76,7 @@ def test_the_report_names_every_figure_and_draws_it(quality: Quality, tmp_path: 
 def test_when_time_is_over_the_rest_is_named_as_not_run() -> None:
     """A slow machine gets fewer figures, never figures that were not measured."""
     moments = iter([0.0, 0.0, 500.0, 500.0, 500.0])
-    plan = replace(
-        Plan(courses=SMALL, seeds=(2, 4), second_factor=False), workers=1, begin_within_s=100
-    )
+    plan = replace(Plan(courses=SMALL, seeds=(2, 4), variants=()), workers=1, within_s=100)
 
     quality = measure(plan, clock=lambda: next(moments))
 
@@ -102,13 +101,22 @@ def test_profiles_of_a_plan() -> None:
 
 
 def test_the_order_of_trials() -> None:
-    """Every profile once before the next seed; the second factor where it changes something."""
+    """Every profile once before the next seed; variants on reported seeds, where they apply."""
     plan = Plan(courses=SMALL, seeds=(1, 2))
 
-    found = [(one.seed, one.course.letter, one.second_factor) for one in laid_out(plan, ())]
+    found = [
+        (one.seed, one.course.letter, one.variant and one.variant.name)
+        for one in laid_out(plan, ())
+    ]
 
-    assert found[:3] == [(1, "A", False), (1, "G", False), (1, "A", True)]
-    assert len(found) == 6
+    assert found == [
+        (1, "A", None),
+        (1, "G", None),
+        (2, "A", None),
+        (2, "G", None),
+        (2, "A", "second_factor"),
+        (2, "G", "half_fail"),
+    ]
     assert [one.seed for one in laid_out(quick_plan(SMALL, {}), ())] == [2, 2]
 
 
@@ -117,9 +125,28 @@ def test_reported_seeds_are_never_tuned_on() -> None:
     assert [harness.reported(seed) for seed in (1, 2, 3, 4)] == [False, True, False, True]
 
 
-def test_the_second_factor_reaches_the_simulator() -> None:
+def test_a_variant_reaches_the_simulator() -> None:
     """A trial asks for what its name says."""
-    asked = trial.request(Trial(course=SMALL[0], seed=7, second_factor=True))
+    second, half = (trial.request(Trial(course=SMALL[0], seed=7, variant=v)) for v in VARIANTS)
 
-    assert asked.second_factor
-    assert (asked.seed, asked.scale) == (7, 0.2)
+    assert (second.second_factor, second.failure_share) == (True, None)
+    assert (half.second_factor, half.failure_share) == (False, 0.55)
+    assert (second.seed, second.scale) == (7, 0.2)
+
+
+def test_every_course_can_be_simulated() -> None:
+    """What is laid out for a profile that there is, begins and ends within its run."""
+    for table in (FULL, QUICK):
+        for letter in known():
+            asked = trial.request(Trial(course=table[letter], seed=1))
+            spans = [share.span_ms(asked.span_ms) for share in asked.shares]
+            assert all(length > 0 for _, length in spans), letter
+
+
+def test_a_file_that_is_not_what_was_agreed_is_named(tmp_path: Path) -> None:
+    """A renamed field in an alert is an error of the measurement, not an alert less."""
+    (tmp_path / "alerts.jsonl").write_text('{"alert_id":"a"}\n')
+    outputs = {"--alerts": tmp_path / "alerts.jsonl", "--incidents": None, "--verdicts": None}
+
+    with pytest.raises(LoginwardError, match=r"wrote what is not agreed: .*rule"):
+        trial.compare(outputs, tmp_path / "none", 0)
