@@ -17,9 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from .rule import AS_OF_MS
+from .events import AS_OF_MS, DAY_MS
 
-DAY_MS: Final = 86_400_000
 KEPT_MS: Final = 180 * DAY_MS
 """Older history can be dropped without loss (Wiefling et al., TOPS 2022)."""
 OLD_MS: Final = 7 * DAY_MS

@@ -46,6 +46,9 @@ RARE_COUNTRY: Final = 0x8000
 LATE: Final = 0x10000
 """Over 24 hours old when it arrived: nobody is told of it any more (promise 7)."""
 
+COMMON_ASN: Final = 0x20000
+"""From a network in which many of the system's customers are: no news by itself."""
+
 _REASONS: Final[tuple[Reason | None, ...]] = (
     None,
     "bad_password",

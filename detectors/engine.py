@@ -79,6 +79,10 @@ class Engine:
         familiar = await self.familiarity.read(tally.accepted, store)
         observed = observe(tally.accepted, self.names, familiar)
         readings = await store.record(observed, self.judges.first_look)
+        if arrivals:
+            await self.familiarity.count(
+                tally.accepted, partition, arrivals[0].offset, arrivals[-1].offset + 1, store
+            )
         if long := familiar.too_long():
             await store.rewrite(long)
         frontier = FOR_EVER_MS if caught_up else self._frontier(partition, tally.latest_ms)

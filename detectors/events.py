@@ -25,6 +25,11 @@ Action = Literal[
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+AS_OF_MS = 60_000
+"""What is not counted but remembered is read as it stood so long before the login that asks."""
+
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """A clock ahead of its first receiver by more than this is wrong (RELIABILITY.md section 3)."""
 

@@ -21,10 +21,10 @@ from .attempts import (
     place_of,
     short_hash,
 )
-from .events import LoginEvent
+from .census import Census, Shares, Success, take
+from .events import AS_OF_MS, DAY_MS, LoginEvent
 from .facts import Facts
 from .pseudonyms import Pseudonyms
-from .rule import AS_OF_MS
 from .windows import WindowStore
 
 
@@ -47,6 +47,11 @@ class Login(Protocol):
         ...
 
     @property
+    def offset(self) -> int:
+        """Where it stood in its partition."""
+        ...
+
+    @property
     def known(self) -> Facts | None:
         """What is known beside the event."""
         ...
@@ -57,16 +62,21 @@ class Familiar:
     """The memories that a batch touches, with the batch in them."""
 
     memories: dict[bytes, AccountMemory] = field(default_factory=dict)
+    shares: Mapping[tuple[str, int], Shares] = field(default_factory=dict)
     warm_from: Mapping[str, int | None] = field(default_factory=dict)
     cold_until_ms: int = 0
 
     def marks(self, login: Login, owner: bytes | None) -> int:
         """The marks of an entry of this login."""
+        event, now = login.event, login.at_ms
+        country, asn = place_of(event, login.known)
+        marks = 0
+        shares = self.shares.get((event.system, now // DAY_MS))
+        if shares is not None and now >= self.cold_until_ms:
+            marks = shares.marks(country, asn)
         memory = None if owner is None else self.memories.get(owner)
         if memory is None:
-            return 0
-        event, now = login.event, login.at_ms
-        marks = 0
+            return marks
         device = event.device_id
         if device is not None:
             used = memory.usage(DEVICE, short_hash(device))
@@ -75,7 +85,6 @@ class Familiar:
                 marks |= OLD_DEVICE if used.first_ms <= now - OLD_MS else 0
         if not self._is_warm(event.system, memory, now):
             return marks
-        country, asn = place_of(event, login.known)
         if device is not None and not marks & KNOWN_DEVICE:
             marks |= NEW_DEVICE
         if country is not None and not memory.known(COUNTRY, short_hash(country), now):
@@ -111,6 +120,7 @@ class Familiarity:
 
     def __init__(self, names: Pseudonyms) -> None:
         self._names = names
+        self._census = Census()
         self._warm_from: dict[str, int] = {}
 
     async def read(self, logins: Sequence[Login], store: WindowStore) -> Familiar:
@@ -124,15 +134,41 @@ class Familiarity:
                 owner = owner_of(login, self._names)
                 if owner is not None:
                     asked.setdefault(owner, []).append(login)
+        shares = {
+            (system, day): await self._census.shares(system, day * DAY_MS, store)
+            for system, day in {(one.event.system, one.at_ms // DAY_MS) for one in logins}
+        }
         if not asked:
-            return Familiar()
+            return Familiar(shares=shares, cold_until_ms=await store.cold_until())
         blobs = await store.recall(list(asked))
         memories = {owner: AccountMemory.of(blobs.get(owner, b"")) for owner in asked}
         for owner, theirs in asked.items():
             for login in theirs:
                 if login.event.outcome == "success":
                     _remember(memories[owner], login)
-        return Familiar(memories, await self._warm(logins, store), await store.cold_until())
+        warm = await self._warm(logins, store)
+        return Familiar(memories, shares, warm, await store.cold_until())
+
+    async def count(
+        self, logins: Sequence[Login], partition: int, first: int, end: int, store: WindowStore
+    ) -> None:
+        """Let the census count where the successes of offsets [first, end) came from."""
+        await take(
+            [
+                Success(
+                    login.event.system,
+                    login.offset,
+                    login.at_ms,
+                    *place_of(login.event, login.known),
+                )
+                for login in logins
+                if login.event.outcome == "success" and login.event.action == "login"
+            ],
+            partition,
+            first,
+            end,
+            store,
+        )
 
     async def _warm(self, logins: Sequence[Login], store: WindowStore) -> Mapping[str, int | None]:
         """Since when each system has had its thousand successes; asked only while that may move."""
@@ -157,6 +193,7 @@ class Familiarity:
     def forget(self) -> None:
         """State was lost: what this process has seen of it no longer holds."""
         self._warm_from.clear()
+        self._census.forget()
 
 
 def owner_of(login: Login, names: Pseudonyms) -> bytes | None:

@@ -17,10 +17,10 @@ from .attempts import (
     unpack,
     written_address,
 )
-from .events import instant, rfc3339
+from .events import HOUR_MS, instant, rfc3339
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule, Clause, Severity, Sighting, whole_ms, worst
-from .windows import HOUR_MS, Subject, SubjectLog
+from .windows import Subject, SubjectLog
 
 
 @dataclass(slots=True)

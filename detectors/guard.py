@@ -20,7 +20,8 @@ from typing import Final
 
 from .attempts import OLD_DEVICE, RARE_COUNTRY, RISKY_NETWORK, flags_of
 from .counting import Hot
-from .rule import AS_OF_MS, SEVERITIES, Severity, Sighting
+from .events import AS_OF_MS
+from .rule import SEVERITIES, Severity, Sighting
 from .windows import LONGEST_WINDOW_MS, SubjectLog
 
 _ILL_REPUTED: Final = RISKY_NETWORK | RARE_COUNTRY

@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 from .addresses import counted_as, network_of
 from .attempts import KNOWN_DEVICE, LATE, NEW_DEVICE, PLACED, RISKY_NETWORK, SUCCESS, pack
 from .errors import Rejected
-from .events import LoginEvent, milliseconds
+from .events import HOUR_MS, LoginEvent, milliseconds
 from .facts import Facts, Joiner, says_non_customer
 from .familiarity import Familiar, owner_of
 from .networks import RISKY_KINDS
 from .pseudonyms import Pseudonyms
-from .windows import HOUR_MS, Claim, Observed, Standing, Subject, cap, hour_cap
+from .windows import Claim, Observed, Standing, Subject, cap, hour_cap
 from .wire import content
 
 NOTICE_MS: Final = 24 * HOUR_MS
@@ -44,6 +44,7 @@ class Accepted(NamedTuple):
     known: Facts | None = None
     late: bool = False
     backfill: bool = False
+    offset: int = 0
 
 
 Cell = tuple[int, str]
@@ -96,7 +97,7 @@ def sort_out(
             known = None if facts is None else facts(event)
             late = arrival.appended_ms - at > NOTICE_MS
             tally.accepted.append(
-                Accepted(event, claim.identity, at, known, late, arrival.backfill)
+                Accepted(event, claim.identity, at, known, late, arrival.backfill, arrival.offset)
             )
             # One future event must not move the clock by which alerts are closed.
             latest = max(latest, min(arrival.appended_ms, at))

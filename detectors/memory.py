@@ -5,10 +5,12 @@ held.
 from __future__ import annotations
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .account_memory import WARM_AFTER
+from .census import Tallies
 from .windows import (
     AlertDraft,
     Claim,
@@ -47,6 +49,8 @@ class MemoryStore:
         self._dirty: dict[Subject, int] = {}
         self._frontiers: dict[int, int] = {}
         self._memories: dict[bytes, bytearray] = {}
+        self._census: dict[tuple[str, int], Counter[str]] = {}
+        self._fences: dict[tuple[str, int], int] = {}
         self._earliest: dict[str, list[tuple[int, bytes]]] = {}
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
@@ -110,6 +114,25 @@ class MemoryStore:
             else None
             for system in successes
         }
+
+    async def count(
+        self, system: str, partition: int, first: int, end: int, tallies: Tallies
+    ) -> int:
+        """See CensusStore."""
+        fence = self._fences.get((system, partition), first)
+        if fence > first:
+            return fence
+        for day, counts in tallies.items():
+            self._census.setdefault((system, day), Counter()).update(counts)
+        self._fences[system, partition] = end
+        return first
+
+    async def counted(self, system: str, first_day: int, last_day: int) -> Mapping[str, int]:
+        """See CensusStore."""
+        found: Counter[str] = Counter()
+        for day in range(first_day, last_day + 1):
+            found.update(self._census.get((system, day), {}))
+        return found
 
     async def cold_until(self) -> int:
         """See WindowStore; what lives in memory is never lost in part."""

@@ -19,9 +19,7 @@ SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
 Order = Literal["monotone", "as_of"]
 """monotone: a pure function of the set of events, equal for any order of arrival.
-as_of: looks at what was known 60 s before the event; equal up to 60 s of disorder."""
-
-AS_OF_MS = 60_000
+as_of: looks at what was known AS_OF_MS before the event; equal up to so much disorder."""
 
 Mode = Literal["staged", "live", "off"]
 

@@ -24,8 +24,9 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 from .addresses import network_of
 from .attempts import CONTEXT_BYTES, HEAD_BYTES, account_of, distinct
+from .census import CensusStore
+from .events import HOUR_MS
 
-HOUR_MS: Final = 3_600_000
 LONGEST_WINDOW_MS: Final = 24 * HOUR_MS
 LATENESS_MS: Final = 6 * HOUR_MS
 """A core system that was cut off for an afternoon is still detected when it comes back."""
@@ -164,8 +165,8 @@ class Settlement(NamedTuple):
     """An `as_of` part may see something here as soon as the other partitions have come as far."""
 
 
-class WindowStore(Protocol):
-    """Keeps identities, logs, episodes and the outbox. Every method may be repeated."""
+class WindowStore(CensusStore, Protocol):
+    """Keeps identities, logs, episodes, census and the outbox. Every method may be repeated."""
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
         """Whether each claim holds its identity, repeats it, or contradicts its holder."""

@@ -10,6 +10,8 @@ The hash tag is the shard: all keys of one call lie in one slot of a cluster.
     e:{007}:<alert_id>                  size and severity of the last revision told
     u:{007}                             subjects that have grown since their last settlement
     o:{007}                             outbox: revisions on their way to `alerts`
+    c:{007}:<system>:<day>              successes of a system by country and network
+    d:{007}:<system>                    up to which offset of each partition they are counted
     f:{000}                             event time up to which each partition is recorded; `born`
 """
 
@@ -46,6 +48,16 @@ def memory(shard: int, owner: bytes) -> str:
 def earliest(shard: int, system: str) -> str:
     """The earliest successes of a system, by event time."""
     return f"k:{{{shard:03d}}}:{system}"
+
+
+def census(shard: int, system: str, day: int) -> str:
+    """The successes of one day."""
+    return f"c:{{{shard:03d}}}:{system}:{day}"
+
+
+def fences(shard: int, system: str) -> str:
+    """Partition -> offset up to which its successes are counted."""
+    return f"d:{{{shard:03d}}}:{system}"
 
 
 def episode(shard: int, alert_id: str) -> str:

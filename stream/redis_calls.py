@@ -40,19 +40,20 @@ class RedisCalls:
         answers: list[bytes | None] = await self.until_done("get", call)
         return answers
 
-    async def holding(self, wanted: Sequence[tuple[str, bytes]]) -> list[bool]:
-        """Whether each set holds its member, in one round trip."""
-        if not wanted:
+    async def hashes(self, names: Sequence[str]) -> list[dict[bytes, bytes]]:
+        """Many hashes in one round trip; absent ones are empty."""
+        if not names:
             return []
 
-        async def call() -> list[int]:
+        async def call() -> list[dict[bytes, bytes]]:
             pipeline = self._client.pipeline(transaction=False)
-            for name, member in wanted:
-                pipeline.sismember(name, member)  # type: ignore[arg-type]  # bytes are fine
-            found: list[int] = await pipeline.execute()
+            for name in names:
+                pipeline.hgetall(name)
+            found: list[dict[bytes, bytes]] = await pipeline.execute()
             return found
 
-        return [bool(held) for held in await self.until_done("successes", call)]
+        answers: list[dict[bytes, bytes]] = await self.until_done("census", call)
+        return answers
 
     async def scripts(self, calls: Sequence[Call]) -> list[list[Any]]:
         """Script calls in one round trip, and so with one fsync."""

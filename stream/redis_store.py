@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +16,8 @@ from redis.asyncio import Redis
 
 from config.failpoints import hit
 from detectors.account_memory import KEPT_MS, WARM_AFTER
+from detectors.census import DAYS, Tallies
+from detectors.events import DAY_MS
 from detectors.pseudonyms import Pseudonyms
 from detectors.windows import (
     LATENESS_MS,
@@ -44,8 +46,9 @@ _WITHOUT_BODY: Final = b"!"
 _REMEMBERED: Final = 65_536
 
 _GONE: Final = Reading(b"", 0, 0)
-_SCRIPTS: Final = ("claim", "record", "settle", "recall", "rewrite", "warm")
+_SCRIPTS: Final = ("claim", "record", "settle", "recall", "rewrite", "warm", "census")
 _MEMORY_TTL_MS: Final = KEPT_MS + LATENESS_MS
+_CENSUS_TTL_MS: Final = (DAYS + 5) * DAY_MS
 
 
 @dataclass(slots=True)
@@ -204,7 +207,7 @@ class RedisStore:
         """See WindowStore."""
         calls: list[Call] = []
         for system, added in successes.items():
-            shard = self._names.subject(system)[0] % self._shards
+            shard = self._shard_of_system(system)
             args: list[Any] = [WARM_AFTER, len(added)]
             for at, identity in added:
                 args += (at, identity)
@@ -214,6 +217,33 @@ class RedisStore:
             system: int(found[0]) if found[0] else None
             for system, found in zip(successes, answers, strict=True)
         }
+
+    async def count(
+        self, system: str, partition: int, first: int, end: int, tallies: Tallies
+    ) -> int:
+        """See CensusStore."""
+        shard = self._shard_of_system(system)
+        names = [keys.fences(shard, system)]
+        args: list[Any] = [partition, first, end, _CENSUS_TTL_MS]
+        for day, counts in tallies.items():
+            names.append(keys.census(shard, system, day))
+            args.append(len(counts))
+            for what, number in counts.items():
+                args += (what, number)
+        ((fence,),) = await self._calls.scripts([("census", names, args)])
+        return int(fence)
+
+    async def counted(self, system: str, first_day: int, last_day: int) -> Mapping[str, int]:
+        """See CensusStore."""
+        shard = self._shard_of_system(system)
+        names = [keys.census(shard, system, day) for day in range(first_day, last_day + 1)]
+        found: Counter[str] = Counter()
+        for counts in await self._calls.hashes(names):
+            found.update({what.decode(): int(number) for what, number in counts.items()})
+        return found
+
+    def _shard_of_system(self, system: str) -> int:
+        return self._names.subject(system)[0] % self._shards
 
     async def cold_until(self) -> int:
         """See WindowStore; as read with the frontiers."""

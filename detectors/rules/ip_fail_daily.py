@@ -8,7 +8,8 @@ from datetime import timedelta
 from itertools import accumulate, pairwise
 
 from ..counting import Hot, event_count
-from ..rule import AS_OF_MS, Clause, Rule, Sighting, whole_ms
+from ..events import AS_OF_MS
+from ..rule import Clause, Rule, Sighting, whole_ms
 from ..windows import SubjectLog
 
 

@@ -8,7 +8,8 @@ from itertools import accumulate
 
 from ..attempts import NON_CUSTOMER, flags_of
 from ..counting import Hot, value_count
-from ..rule import AS_OF_MS, Clause, Rule, Sighting, whole_ms
+from ..events import AS_OF_MS
+from ..rule import Clause, Rule, Sighting, whole_ms
 from ..windows import SubjectLog
 
 

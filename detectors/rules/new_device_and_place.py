@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..attempts import NEW_ASN, NEW_COUNTRY, NEW_DEVICE, SUCCESS, flags_of
+from ..attempts import COMMON_ASN, NEW_ASN, NEW_COUNTRY, NEW_DEVICE, SUCCESS, flags_of
 from ..counting import Hot
 from ..rule import NEVER, Clause, Rule, Sighting
 from ..verdicts import NoticeRisk
@@ -37,7 +37,9 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
 
 def _is_new(entry: bytes) -> bool:
     flags = flags_of(entry)
-    return bool(flags & SUCCESS and flags & NEW_DEVICE and flags & (NEW_COUNTRY | NEW_ASN))
+    # A network that is new to the account, but full of customers, is a walk to the next café.
+    network = flags & NEW_ASN and not flags & COMMON_ASN
+    return bool(flags & SUCCESS and flags & NEW_DEVICE and (flags & NEW_COUNTRY or network))
 
 
 def notice(_entry: bytes) -> NoticeRisk:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ..attempts import KNOWN_DEVICE, NEW_DEVICE, SUCCESS, flags_of, place_bytes, written_address
+from ..attempts import (
+    KNOWN_DEVICE,
+    NEW_ASN,
+    NEW_COUNTRY,
+    NEW_DEVICE,
+    SUCCESS,
+    flags_of,
+    place_bytes,
+    written_address,
+)
 from ..counting import Hot
 from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
 from ..verdicts import NoticeRisk
@@ -82,9 +91,23 @@ def _after_own_failures(log: SubjectLog, limits: Limits) -> Sighting:
             continue
         now = log.at[index]
         first, end = bisect_right(failed, now - span), bisect_right(failed, now)
-        if end - first >= limits.own_failures:
-            hot.append(Hot(bisect_left(log.at, failed[first]), index))
+        if end - first < limits.own_failures:
+            continue
+        since = bisect_left(log.at, failed[first])
+        if not _mistyped(log.entries[since : index + 1]):
+            hot.append(Hot(since, index))
     return Sighting(clause, hot, 0 if hot else NEVER)
+
+
+def _mistyped(series: Sequence[bytes]) -> bool:
+    """Whether the owner may have mistyped at home: all from one address, and that in a country and
+    network that the account is used to. Where that is not known, nobody is excused.
+    """
+    *_, success = series
+    address, country, network, _ = place_bytes(success)
+    told = any(address) and any(country) and any(network)
+    used_to = told and not flags_of(success) & (NEW_COUNTRY | NEW_ASN)
+    return used_to and all(place_bytes(entry)[0] == address for entry in series)
 
 
 def _is_failure(entry: bytes) -> bool:

@@ -1,0 +1,132 @@
+"""From where a system's customers come: successes a day by country and network, and their shares.
+
+Counted once each, although batches may come again: counts of a partition carry a fence, the offset
+up to which they are in. Shares are read as they stood at the end of the day before yesterday, so
+neither disorder nor a day's late events change a judgement (`as_of`), over 90 days.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from .account_memory import WARM_AFTER
+from .attempts import COMMON_ASN, RARE_COUNTRY
+from .events import DAY_MS
+
+DAYS: Final = 90
+SETTLED_DAYS: Final = 2
+"""Yesterday may still get late events; what is older may not (LATENESS is six hours)."""
+RARE_SHARE: Final = 0.001
+"""A country with fewer of the successes is one of unknown origin (DETECTIONS.md 5, row 11)."""
+COMMON_SHARE: Final = 0.01
+"""A network with more of them is no news by itself: that is where customers are. Ours, measured on
+profile G: without it a tenth of the logins on a new device would be asked about.
+"""
+
+TOTAL: Final = "S"
+Tallies = dict[int, Counter[str]]
+"""Day since 1970 (UTC) -> what -> how many; `C:TW`, `A:64496`, and TOTAL."""
+
+
+class CensusStore(Protocol):
+    """Keeps the counts of systems by day."""
+
+    async def count(
+        self, system: str, partition: int, first: int, end: int, tallies: Tallies
+    ) -> int:
+        """Add the counts of offsets [first, end), unless some of them are in already.
+
+        Returns the offset up to which they were: `first` or less where the counts were added, else
+        the offset from which on they are to be counted and handed over again.
+        """
+        ...
+
+    async def counted(self, system: str, first_day: int, last_day: int) -> Mapping[str, int]:
+        """The sums of these days (both inclusive)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How the successes of a system spread over countries and networks."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def known(self) -> bool:
+        """Whether there are enough to speak of shares (DESIGN.md 3: from the 1,000th)."""
+        return self.counts.get(TOTAL, 0) >= WARM_AFTER
+
+    def marks(self, country: str | None, asn: int | None) -> int:
+        """What the shares say of a place; nothing of what is not known."""
+        if not self.known:
+            return 0
+        total = self.counts[TOTAL]
+        marks = 0
+        if country is not None and self.counts.get(f"C:{country}", 0) < RARE_SHARE * total:
+            marks |= RARE_COUNTRY
+        if asn is not None and self.counts.get(f"A:{asn}", 0) >= COMMON_SHARE * total:
+            marks |= COMMON_ASN
+        return marks
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A success as the census counts it."""
+
+    system: str
+    offset: int
+    at_ms: int
+    country: str | None
+    asn: int | None
+
+
+async def take(
+    successes: Iterable[Success], partition: int, first: int, end: int, store: CensusStore
+) -> None:
+    """Count the successes of offsets [first, end) of a partition, each once for ever."""
+    by_system: dict[str, list[Success]] = {}
+    for success in successes:
+        by_system.setdefault(success.system, []).append(success)
+    for system, theirs in by_system.items():
+        fence = await store.count(system, partition, first, end, _tallies(theirs))
+        while first < fence < end:
+            left = [success for success in theirs if success.offset >= fence]
+            asked, fence = fence, await store.count(system, partition, fence, end, _tallies(left))
+            if fence <= asked:
+                break
+
+
+def _tallies(successes: Iterable[Success]) -> Tallies:
+    tallies: Tallies = {}
+    for success in successes:
+        day = tallies.setdefault(success.at_ms // DAY_MS, Counter())
+        day[TOTAL] += 1
+        if success.country is not None:
+            day[f"C:{success.country}"] += 1
+        if success.asn is not None:
+            day[f"A:{success.asn}"] += 1
+    return tallies
+
+
+class Census:
+    """The shares of each system as of a day; read once a day and process."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, Shares]] = {}
+
+    async def shares(self, system: str, at_ms: int, store: CensusStore) -> Shares:
+        """The shares by which a login at `at_ms` is judged."""
+        day = at_ms // DAY_MS
+        known = self._known.get(system)
+        if known is None or known[0] != day:
+            counts = await store.counted(system, day - DAYS, day - SETTLED_DAYS)
+            known = self._known[system] = (day, Shares(counts))
+        return known[1]
+
+    def forget(self) -> None:
+        """State was lost."""
+        self._known.clear()
