@@ -14,6 +14,7 @@ from .durations import written
 _NAME = re.compile(r"[A-Za-z0-9._-]{0,64}")
 _HOST_PORT = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _HIGHEST_PORT = 65_535
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,35 @@ class NonEmpty:
         return None if str(value) else "is empty; it must be set"
 
 
+def host_port(value: str | None) -> str | None:
+    """One `host:port`, or nothing."""
+    if value is None or ("," not in value and host_ports(value) is None):
+        return None
+    return "is not one host:port; write siem.example:6514"
+
+
 def host_ports(value: str) -> str | None:
     """`host:port`, several with commas."""
     for part in value.split(","):
         match = _HOST_PORT.fullmatch(part.strip())
         if match is None or not 0 < int(match[1]) <= _HIGHEST_PORT:
             return "is not host:port (several with commas); write kafka1:9092,kafka2:9092"
+    return None
+
+
+def web_url(value: str | None) -> str | None:
+    """`https://host/...`; plain http to this machine alone, since what is sent names attacks."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        host, valid = parts.hostname, parts.port != 0
+    except ValueError:
+        host, valid = None, False
+    if not valid or not host or parts.scheme not in {"http", "https"} or parts.username:
+        return "is no URL like https://siem.example/alerts (no user or password in it)"
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        return "is plain http to another machine; write https://"
     return None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from .checks import Between, NonEmpty, SecretUrl, host_ports, name_part
+from .soc_sections import OutputsSettings, RosterSettings
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -137,6 +138,8 @@ class Settings:
     directory: DirectorySettings
     geo: GeoSettings
     notifier: NotifierSettings
+    outputs: OutputsSettings
+    roster: RosterSettings
     keys: KeySettings
     files: FileSettings
     metrics: MetricsSettings

@@ -21,6 +21,7 @@ from .sections import (
     RedisSettings,
     Settings,
 )
+from .soc_sections import contradictions as soc_contradictions
 
 __all__ = [
     "ArchiveSettings",
@@ -89,3 +90,4 @@ def contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("redis", "sentinel_service"), 'goes together with mode = "sentinel"'
     if redis.ssl_cafile is not None and not redis.url.startswith("rediss://"):
         yield ("redis", "ssl_cafile"), "is set, but url has no TLS; write rediss://"
+    yield from soc_contradictions(settings.outputs, settings.roster)

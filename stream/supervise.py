@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -36,10 +36,10 @@ class Child:
     restarts: int = 0
 
 
-def parts(workers: int, environment: dict[str, str]) -> list[Child]:
-    """The children of `run all`: `workers` times detect, one relay, one archive."""
+def parts(workers: int, environment: dict[str, str], also: Sequence[str] = ()) -> list[Child]:
+    """The children of `run all`: `workers` times detect, one relay, one archive, one of `also`."""
     base = [sys.executable, "-m", "loginward_cli", "run"]
-    names = [f"detect-{number}" for number in range(workers)] + ["relay", "archive"]
+    names = [f"detect-{number}" for number in range(workers)] + ["relay", "archive", *also]
     return [Child(name, [*base, name.partition("-")[0]], dict(environment)) for name in names]
 
 
@@ -89,9 +89,9 @@ class Supervisor:
                 process.wait()
 
 
-def run_all(workers: int, environment: dict[str, str]) -> int:
-    """Run everything until SIGTERM or Ctrl-C."""
-    supervisor = Supervisor(parts(workers, environment))
+def run_all(workers: int, environment: dict[str, str], also: Sequence[str] = ()) -> int:
+    """Run everything, with the parts that are configured (`also`), until SIGTERM or Ctrl-C."""
+    supervisor = Supervisor(parts(workers, environment, also))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     supervisor.run()

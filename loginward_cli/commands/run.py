@@ -17,6 +17,7 @@ class Part(StrEnum):
     DETECT = "detect"
     ARCHIVE = "archive"
     RELAY = "relay"
+    OUTPUTS = "outputs"
     ALL = "all"
 
 
@@ -49,6 +50,12 @@ def command(
         from stream.keys import load_pseudonyms
 
         raise typer.Exit(run_archive(settings, load_pseudonyms(settings)))
+    if part is Part.OUTPUTS:
+        from notifier.soc.service import run_outputs
+
+        raise typer.Exit(run_outputs(settings))
+    from notifier.soc.service import wanted
     from stream.supervise import run_all
 
-    raise typer.Exit(run_all(workers, dict(os.environ)))
+    also = ("outputs",) if wanted(settings) else ()
+    raise typer.Exit(run_all(workers, dict(os.environ), also))

@@ -1,0 +1,239 @@
+"""`loginward run outputs`: one process that reads alerts, serves each output and pages people."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import closing, suppress
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from prometheus_client import CollectorRegistry, start_http_server
+
+from config import kafka as to_kafka
+from config.rules import load_rules
+from config.settings import KafkaSettings, Settings
+from detectors.errors import LoginwardError, escaped
+
+from . import build
+from .intake import Intake
+from .metrics import SocMetrics
+from .metrics import build as build_metrics
+from .output import Output
+from .pager import Pager
+from .paging import Limits, Paging
+from .policy import suppressed
+from .queue import Queue
+from .store import only_one, open_store
+from .undelivered import ROSTER, Watch
+from .worker import Worker
+
+_TICK_S: Final = 0.2
+_PRUNE_S: Final = 3_600.0
+_LEAVE_S: Final = 10.0
+_QUIET: Final = timedelta(hours=6)
+"""Of a rule that rules.toml does not name: ours, and those of a newer detect."""
+
+log = structlog.get_logger(__name__)
+
+
+def wanted(settings: Settings) -> bool:
+    """Whether there is anything for it to do."""
+    return settings.outputs.configured or settings.roster.file is not None
+
+
+def run_outputs(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; what is undelivered stays in the queue. Returns 0.
+
+    Raises LoginwardError for a setting that cannot be used, or where another serves the queue.
+    """
+    if not wanted(settings):
+        raise LoginwardError(
+            "outputs: none is configured; set outputs.webhook_url, outputs.syslog_address or "
+            "roster.file (docs/outputs.md)"
+        )
+    registry = CollectorRegistry()
+    if settings.metrics.port:
+        start_http_server(settings.metrics.port, addr=settings.metrics.host, registry=registry)
+    with (
+        only_one(settings.outputs.queue),
+        closing(open_store(settings.outputs.queue)) as store,
+    ):
+        queue = Queue(store, build.names(settings), milliseconds)
+        asyncio.run(_until_signalled(settings, queue, build_metrics(registry)))
+    return 0
+
+
+async def _until_signalled(settings: Settings, queue: Queue, metrics: SocMetrics) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(settings, queue, build.outputs(settings), metrics, stop)
+
+
+async def serve(
+    settings: Settings,
+    queue: Queue,
+    outputs: list[Output],
+    metrics: SocMetrics,
+    stop: asyncio.Event,
+) -> None:
+    """Everything at once, until `stop`; one task that fails ends them all."""
+    for name, count in queue.forget_others().items():
+        log.warning("output is no longer configured", output=name, undelivered=count)
+    who = build.roster(settings)
+    watch = Watch(queue, metrics, settings.outputs.undelivered_after)
+    workers = [
+        Worker(output=output, queue=queue, metrics=metrics, now=milliseconds) for output in outputs
+    ]
+    desk = Desk(
+        paging=Paging(queue, limits(settings), suppressed, metrics) if who.levels else None,
+        pager=Pager(
+            store=queue.store,
+            roster=who,
+            ways=build.ways(settings, who),
+            metrics=metrics,
+            unreachable=lambda now: _discard(watch.broken(ROSTER, 1, now, now)),
+            reached=lambda now: _discard(watch.mended(ROSTER, now)),
+        ),
+        watch=watch,
+        queue=queue,
+        keep=settings.outputs.keep,
+    )
+
+    def wake() -> None:
+        for worker in workers:
+            worker.woken.set()
+
+    consumer = AIOKafkaConsumer(**consumer_options(settings.kafka))
+    topic = to_kafka.topic_name(settings.kafka, "alerts")
+    intake = Intake(
+        consumer,
+        queue,
+        topics={topic: "alert"},
+        ids=lambda names: to_kafka.topic_ids(settings.kafka, names),
+        wake=wake,
+        metrics=metrics,
+    )
+    log.info("outputs started", outputs=queue.outputs, people=len(who.people))
+    reading = asyncio.create_task(_read(settings.kafka, consumer, intake, stop))
+    tasks = [reading, *(asyncio.create_task(worker.run(stop)) for worker in workers)]
+    tasks.append(asyncio.create_task(desk.run(stop)))
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    stop.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+    log.info("outputs stopped")
+
+
+class Desk:
+    """What looks at the clock: outages, pages, escalation, and what is old enough to go."""
+
+    def __init__(
+        self,
+        *,
+        paging: Paging | None,
+        pager: Pager,
+        watch: Watch,
+        queue: Queue,
+        keep: timedelta,
+    ) -> None:
+        self._paging = paging
+        self._pager = pager
+        self._watch = watch
+        self._queue = queue
+        self._keep = int(keep.total_seconds() * 1000)
+        self._pruned = 0.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look every 200 ms until `stop`; a provider that hangs holds up pages, nothing else."""
+        await asyncio.gather(self._pages(stop), self._clock(stop))
+
+    async def _pages(self, stop: asyncio.Event) -> None:
+        while self._paging is not None and not stop.is_set():
+            await self._pager.turn(milliseconds())
+            await _rest(stop)
+
+    async def _clock(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self.look(milliseconds())
+            await _rest(stop)
+
+    def look(self, now: int) -> None:
+        """Look once at `now` (ms)."""
+        self._watch.look(now)
+        if self._paging is not None:
+            self._paging.look(now)
+        if time.monotonic() - self._pruned > _PRUNE_S or not self._pruned:
+            self._pruned = time.monotonic()
+            self._queue.prune(now - self._keep)
+
+
+async def _rest(stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), _TICK_S)
+
+
+async def _read(kafka: KafkaSettings, consumer: Any, intake: Intake, stop: asyncio.Event) -> None:
+    """Join, read, leave. Brokers may be away at the start: what is queued goes out meanwhile."""
+    await _joined(kafka, consumer, stop)
+    try:
+        if not stop.is_set():
+            consumer.subscribe(list(intake.topics), listener=intake)
+            await intake.run(stop)
+    finally:
+        # In a task: with a dead broker aiokafka's stop ends in a CancelledError of its own tasks.
+        leaving = asyncio.create_task(consumer.stop())
+        await asyncio.wait({leaving}, timeout=_LEAVE_S)
+
+
+async def _joined(kafka: KafkaSettings, consumer: Any, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(to_kafka.ensure_topics, kafka)
+            await consumer.start()
+        except (KafkaError, LoginwardError, OSError) as failure:
+            log.warning("Kafka does not answer", error=escaped(str(failure), 300))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1.0)
+        else:
+            return
+
+
+def consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
+    """How the consumer of alerts is made: our own group, nothing committed by itself."""
+    session = int(kafka.session_timeout.total_seconds() * 1000)
+    return to_kafka.aiokafka_options(kafka) | {
+        "group_id": to_kafka.group_name(kafka, "outputs"),
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "session_timeout_ms": session,
+        "heartbeat_interval_ms": session // 3,
+        "metadata_max_age_ms": 10_000,
+        "retry_backoff_ms": 500,
+    }
+
+
+def limits(settings: Settings) -> Limits:
+    """Quiet times as rules.toml has them, pages as the roster's settings say."""
+    entries = load_rules(settings.files.rules).entries
+
+    def quiet(rule: str) -> timedelta:
+        return entries[rule].quiet if rule in entries else _QUIET
+
+    return Limits(quiet=quiet, per_hour=settings.roster.pages_per_hour)
+
+
+def milliseconds() -> int:
+    """Now, since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def _discard(_: object) -> None:
+    """For calls whose answer is of no use here."""

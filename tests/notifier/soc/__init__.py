@@ -1,0 +1,1 @@
+"""What must hold of alerts on their way to the SOC."""
