@@ -19,11 +19,15 @@ UNDELIVERED: Final = "alert_undelivered"
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One revision. `body` is the record's bytes, sent on unchanged; `alert` is what they say."""
+    """One revision. `body` is the record's bytes, sent on unchanged; `alert` is what they say.
+
+    `own`: raised here, and so not yet in the topic.
+    """
 
     kind: Kind
     alert: Alert
     body: bytes
+    own: bool = False
 
     @property
     def id(self) -> str:
@@ -56,4 +60,4 @@ def item_of(kind: Kind, body: bytes) -> Item:
 
 def own_item(alert: Alert) -> Item:
     """An alert that this part raises itself."""
-    return Item(kind="alert", alert=alert, body=alerts.encode(alert))
+    return Item(kind="alert", alert=alert, body=alerts.encode(alert), own=True)

@@ -13,9 +13,9 @@ from msgspec.json import encode
 from detectors.alerts import Alert
 from detectors.rule import SEVERITIES
 
-from .item import OWN_SYSTEM, item_of
+from .item import OWN_SYSTEM, item_of, own_item
 from .metrics import SocMetrics
-from .policy import Policy
+from .policy import Policy, Reason
 from .queue import Queue
 from .store import transaction
 from .undelivered import ROSTER
@@ -63,8 +63,12 @@ class Paging:
         ).fetchall()
         for kind, body in rows:
             item = item_of(kind, body)
+            muted = self._muted(item.alert, now)
+            if muted is not None and muted.instead is not None:
+                # Before the mark that we looked: killed between the two, we make it again, equal.
+                self._queue.put([own_item(muted.instead)])
             with transaction(self._store) as store:
-                outcome = self._decide(item.alert, now)
+                outcome: Outcome = "muted" if muted else self._decide(item.alert, now)
                 store.execute(
                     "UPDATE items SET looked = max(looked, ?) WHERE kind = ? AND id = ?",
                     (item.alert.revision, kind, item.id),
@@ -75,6 +79,19 @@ class Paging:
         self._digest(now)
         return len(rows)
 
+    def _muted(self, alert: Alert, now: int) -> Reason | None:
+        at = datetime.fromtimestamp(now / 1000, tz=UTC)
+        muted = self._policy(alert, at) if wakes(alert, at) else None
+        if muted is not None:
+            log.info(
+                "page muted",
+                alert=alert.alert_id,
+                entry=muted.entry,
+                by=muted.by,
+                reason=muted.text,
+            )
+        return muted
+
     def _decide(self, alert: Alert, now: int) -> Outcome:
         at = datetime.fromtimestamp(now / 1000, tz=UTC)
         if not wakes(alert, at):
@@ -84,10 +101,6 @@ class Paging:
         ).fetchone()
         if known is not None and _rank(known[0]) >= _rank(alert.severity):
             return "quiet"
-        muted = self._policy(alert, at)
-        if muted is not None:
-            log.info("page muted", alert=alert.alert_id, by=muted.by, reason=muted.text)
-            return "muted"
         return "acknowledged" if self._acknowledged(alert) else self._take(alert, now)
 
     def _take(self, alert: Alert, now: int) -> Outcome:

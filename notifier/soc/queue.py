@@ -95,7 +95,7 @@ class Queue:
     def _wanted(self, item: Item) -> list[str]:
         """Ours about an output goes to every other one, never into the hole it speaks of."""
         about = item.own_about
-        return [name for name in self.outputs if name != about and (about or name != TOPIC)]
+        return [name for name in self.outputs if name != about and (item.own or name != TOPIC)]
 
     def position(self, topic_id: str, partition: int) -> int:
         """The next offset to read; 0 where nothing was read yet."""

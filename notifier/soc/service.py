@@ -15,7 +15,6 @@ from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, start_http_server
 
 from config import kafka as to_kafka
-from config.rules import load_rules
 from config.settings import KafkaSettings, Settings
 from detectors.errors import LoginwardError, escaped
 
@@ -26,7 +25,7 @@ from .metrics import build as build_metrics
 from .output import Output
 from .pager import Pager
 from .paging import Limits, Paging
-from .policy import suppressed
+from .policy import Governance
 from .queue import Queue
 from .store import only_one, open_store
 from .undelivered import ROSTER, Watch
@@ -35,8 +34,6 @@ from .worker import Worker
 _TICK_S: Final = 0.2
 _PRUNE_S: Final = 3_600.0
 _LEAVE_S: Final = 10.0
-_QUIET: Final = timedelta(hours=6)
-"""Of a rule that rules.toml does not name: ours, and those of a newer detect."""
 
 log = structlog.get_logger(__name__)
 
@@ -91,8 +88,10 @@ async def serve(
     workers = [
         Worker(output=output, queue=queue, metrics=metrics, now=milliseconds) for output in outputs
     ]
+    rules = Governance(settings)
+    limits = Limits(quiet=rules.quiet, per_hour=settings.roster.pages_per_hour)
     desk = Desk(
-        paging=Paging(queue, limits(settings), suppressed, metrics) if who.levels else None,
+        paging=Paging(queue, limits, rules.suppressed, metrics) if who.levels else None,
         pager=Pager(
             store=queue.store,
             roster=who,
@@ -218,16 +217,6 @@ def consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
         "metadata_max_age_ms": 10_000,
         "retry_backoff_ms": 500,
     }
-
-
-def limits(settings: Settings) -> Limits:
-    """Quiet times as rules.toml has them, pages as the roster's settings say."""
-    entries = load_rules(settings.files.rules).entries
-
-    def quiet(rule: str) -> timedelta:
-        return entries[rule].quiet if rule in entries else _QUIET
-
-    return Limits(quiet=quiet, per_hour=settings.roster.pages_per_hour)
 
 
 def milliseconds() -> int:

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from notifier.soc.paging import Limits, Paging
-from notifier.soc.policy import suppressed
+from notifier.soc.policy import nothing_muted
 from tests.config.test_roster import ROSTER
 from tests.notifier.soc.made import HOSTILE, OPENED, Clock, item, made_metrics, queue
 from tests.notifier.soc.test_paging import QUIET
@@ -29,7 +29,7 @@ def home(tmp_path: Path) -> Path:
     waiting = queue(tmp_path / "outputs", clock, "webhook")
     waiting.put([item(1, subject=HOSTILE), item(2), item(3, severity="low")])
     waiting.sent("webhook", [item(1)])
-    Paging(waiting, Limits(quiet=lambda _: QUIET, per_hour=5), suppressed, made_metrics()).look(
+    Paging(waiting, Limits(quiet=lambda _: QUIET, per_hour=5), nothing_muted, made_metrics()).look(
         clock.now
     )
     OPENED.pop().close()

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from detectors import alerts
 from detectors.alerts import Alert, AlertSubject
 from notifier.soc import metrics
-from notifier.soc.item import Item, own_item
+from notifier.soc.item import Item, item_of
 from notifier.soc.metrics import SocMetrics
 from notifier.soc.output import Refused
 from notifier.soc.queue import Queue
@@ -73,8 +73,8 @@ def alert(number: int = 1, revision: int = 1, **fields: Any) -> Alert:
 
 
 def item(number: int = 1, revision: int = 1, **fields: Any) -> Item:
-    """An alert as it waits in the queue."""
-    return own_item(alert(number, revision, **fields))
+    """An alert as it came from the topic and waits in the queue."""
+    return item_of("alert", body(number, revision, **fields))
 
 
 def body(number: int = 1, revision: int = 1, **fields: Any) -> bytes:

@@ -20,7 +20,7 @@ from notifier.signing import SIGNATURE, TIMESTAMP, genuine
 from notifier.soc.acknowledge import acknowledge
 from notifier.soc.pager import Pager
 from notifier.soc.paging import Limits, Paging
-from notifier.soc.policy import suppressed
+from notifier.soc.policy import nothing_muted
 from notifier.soc.queue import Queue
 from notifier.soc.ways import Hook, Message, NotTaken, Push, Twilio, Ways
 
@@ -95,7 +95,7 @@ class Desk:
         self.queue: Queue = queue(folder, self.clock)
         metrics = made_metrics()
         self.paging = Paging(
-            self.queue, Limits(quiet=lambda _: QUIET, per_hour=5), suppressed, metrics
+            self.queue, Limits(quiet=lambda _: QUIET, per_hour=5), nothing_muted, metrics
         )
         self.unreachable: list[int] = []
         self.reached: list[int] = []

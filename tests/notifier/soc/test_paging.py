@@ -13,7 +13,7 @@ from notifier.soc.acknowledge import acknowledge, acknowledged
 from notifier.soc.item import OWN_SYSTEM, UNDELIVERED
 from notifier.soc.pager import alerts_of
 from notifier.soc.paging import Limits, Paging
-from notifier.soc.policy import Policy, Reason, suppressed
+from notifier.soc.policy import Policy, Reason, nothing_muted
 from notifier.soc.queue import Queue
 
 from .made import DAY, HOUR, MINUTE, START, Clock, item, made_metrics, queue
@@ -24,7 +24,7 @@ QUIET = timedelta(hours=6)
 class Desk:
     """A queue that is looked at for paging."""
 
-    def __init__(self, folder: Path, *, per_hour: int = 5, policy: Policy = suppressed) -> None:
+    def __init__(self, folder: Path, *, per_hour: int = 5, policy: Policy = nothing_muted) -> None:
         self.clock = Clock()
         self.queue: Queue = queue(folder, self.clock)
         limits = Limits(quiet=lambda _: QUIET, per_hour=per_hour)
@@ -179,7 +179,7 @@ def test_a_mute_is_asked_before_every_page(tmp_path: Path) -> None:
 
     def mute(alert: Alert, now: datetime) -> Reason | None:
         asked.append((alert, now))
-        return Reason(by="lin", text="penetration test") if alert.rule == "muted" else None
+        return Reason(entry="M1", by="lin", text="load test") if alert.rule == "muted" else None
 
     desk = Desk(tmp_path, policy=mute)
     desk.see(1, rule="muted")
@@ -205,7 +205,7 @@ def test_a_crash_between_queue_and_decision_loses_no_page(desk: Desk) -> None:
     """What was queued and not looked at is looked at after the restart."""
     desk.queue.put([item(1)])
     again = Paging(
-        desk.queue, Limits(quiet=lambda _: QUIET, per_hour=5), suppressed, made_metrics()
+        desk.queue, Limits(quiet=lambda _: QUIET, per_hour=5), nothing_muted, made_metrics()
     )
     desk.clock.pass_(DAY // 2)
 

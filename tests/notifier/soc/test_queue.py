@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from detectors.errors import LoginwardError
-from notifier.soc.item import OWN_SYSTEM, UNDELIVERED
+from notifier.soc.item import OWN_SYSTEM, UNDELIVERED, own_item
 from notifier.soc.output import LONGEST_PAUSE_S, pause
 from notifier.soc.queue import TOPIC, Place, Queue
 from notifier.soc.store import only_one, open_store
 from notifier.soc.worker import Worker
 from tests.checkout import ROOT
 
-from .made import DAY, MINUTE, SECOND, Clock, Heap, item, made_metrics, queue
+from .made import DAY, MINUTE, SECOND, Clock, Heap, alert, item, made_metrics, queue
 
 
 def worker(heap: Heap, waiting: Queue, clock: Clock) -> Worker:
@@ -159,7 +159,7 @@ def test_a_revision_that_comes_during_a_send_is_sent_too(tmp_path: Path) -> None
 def test_our_own_alert_never_goes_where_it_cannot(tmp_path: Path) -> None:
     """About `one` it goes to the others and to the topic, which takes nothing else."""
     waiting = queue(tmp_path, Clock(), "one", "two", TOPIC)
-    own = item(1, system=OWN_SYSTEM, rule=UNDELIVERED, subject="one")
+    own = own_item(alert(1, system=OWN_SYSTEM, rule=UNDELIVERED, subject="one"))
 
     waiting.put([own, item(2)])
 
