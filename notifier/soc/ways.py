@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +13,6 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
-from google.auth.exceptions import GoogleAuthError
-from google.auth.transport.requests import Request
-from google.oauth2.service_account import Credentials
-from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
-from twilio.rest import Client
-from twilio.twiml.voice_response import VoiceResponse
 
 from config.roster import Way
 from config.secret_files import read_password
@@ -54,20 +48,6 @@ class Send(Protocol):
 Ways = Mapping[Way, Send]
 
 
-class _Elsewhere(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
-    """Twilio's own client, which talks to `base` instead of where its paths point."""
-
-    def __init__(self, base: str, timeout: float) -> None:
-        super().__init__(timeout=timeout, max_retries=0)
-        self._base = urlsplit(base)
-
-    def request(self, method: str, url: str, *args: Any, **options: Any) -> Any:
-        """As the parent, at our base."""
-        parts = urlsplit(url)
-        there = parts._replace(scheme=self._base.scheme, netloc=self._base.netloc)
-        return super().request(method, urlunsplit(there), *args, **options)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twilio:
     """An account; `sender` is a number in E.164 or the SID of a messaging service."""
@@ -86,28 +66,59 @@ class Twilio:
 
     async def call(self, address: str, message: Message) -> None:
         """A call that says it twice: who is woken misses the first words."""
-        said = VoiceResponse()
-        for _ in range(2):
-            said.say(message.spoken, language="en-US")
-            said.pause(length=1)
         await self._asked(
-            lambda client: client.calls.create(to=address, from_=self.sender, twiml=str(said))
+            lambda client: client.calls.create(
+                to=address, from_=self.sender, twiml=_twice(message.spoken)
+            )
         )
 
     async def _asked(self, ask: Callable[[Any], Any]) -> None:
-        def work() -> None:
-            client = Client(
-                self.account, self.token, http_client=_Elsewhere(self.base, self.timeout)
-            )
-            ask(client)
+        from twilio.base.exceptions import (  # noqa: PLC0415 (binds a socket when imported)
+            TwilioException,
+            TwilioRestException,
+        )
 
         try:
-            await asyncio.to_thread(work)
+            await asyncio.to_thread(
+                lambda: ask(_client(self.account, self.token, self.base, self.timeout))
+            )
         except TwilioRestException as failure:
             # Its message may name the number; code and status do not.
             raise NotTaken(f"twilio HTTP {failure.status}, code {failure.code}") from None
         except (TwilioException, OSError) as failure:
             raise NotTaken(f"twilio: {type(failure).__name__}") from None
+
+
+def _client(account: str, token: str, base: str, timeout: float) -> Any:
+    """Twilio's own client, which talks to `base` instead of where its paths point."""
+    from twilio.http.http_client import (  # noqa: PLC0415 (binds a socket when imported)
+        TwilioHttpClient,
+    )
+    from twilio.rest import Client  # noqa: PLC0415
+
+    there = urlsplit(base)
+
+    class Elsewhere(TwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
+        def request(self, method: str, url: str, *args: Any, **options: Any) -> Any:
+            parts = urlsplit(url)._replace(scheme=there.scheme, netloc=there.netloc)
+            return super().request(method, urlunsplit(parts), *args, **options)
+
+    # Its own logger writes numbers and texts.
+    silent = logging.Logger("twilio", logging.CRITICAL + 1)  # noqa: LOG001
+    http = Elsewhere(timeout=timeout, max_retries=0, logger=silent)
+    return Client(account, token, http_client=http)
+
+
+def _twice(text: str) -> str:
+    from twilio.twiml.voice_response import (  # noqa: PLC0415 (binds a socket when imported)
+        VoiceResponse,
+    )
+
+    said = VoiceResponse()
+    for _ in range(2):
+        said.say(text, language="en-US")
+        said.pause(length=1)
+    return str(said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +157,12 @@ class Push:
 
     async def push(self, address: str, message: Message) -> None:
         """A notification of high priority, worthless after an hour."""
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
+        from google.auth.transport.requests import (  # noqa: PLC0415 (binds a socket when imported)
+            Request,
+        )
+        from google.oauth2.service_account import Credentials  # noqa: PLC0415
+
         try:
             credentials = Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
                 str(self.account_file), scopes=[_SCOPE]
