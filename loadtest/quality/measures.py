@@ -1,8 +1,9 @@
 """Our alerts, incidents and verdicts against the truth of a run.
 
 Definitions (also in docs/quality.md):
-- An alert is *true* for a campaign if at least half of its listed evidence is the campaign's. An
-  alert without evidence of the run, or with mostly customers' in it, is false.
+- An alert is *true* for a campaign if at least half of its listed evidence is the campaign's: of
+  its events, or, where it lists none of the run's, of its addresses, else of its accounts. With
+  nothing of the kind, or mostly customers' in it, it is false.
 - A campaign is *caught* by the first alert of severity >= high that is true for it, opened between
   its first attempt and 60 s after its last. An incident that holds a true alert of any severity
   catches it too, from the moment at which the incident has one of severity >= high: a campaign
@@ -178,6 +179,11 @@ class _Ours:
 def _about(alert: AlertLine, truth: Truth) -> str:
     """The campaign an alert is true for; empty where it is false."""
     evidence = [truth.campaign_of[name] for name in alert.event_ids if name in truth.campaign_of]
+    if not evidence:
+        evidence = [truth.source_of.get(ip, "") for ip in {*alert.ips, *_subject(alert, "ip")}]
+    if not evidence:
+        accounts = {*alert.accounts, *_subject(alert, "account")}
+        evidence = [truth.target_of.get(account, "") for account in accounts]
     for campaign, count in Counter(evidence).most_common():
         if campaign and count >= len(evidence) * _HALF:
             return campaign

@@ -80,6 +80,10 @@ class Truth:
     attacks: int = 0
     attacks_from: dict[str, int] = field(default_factory=dict)
     """Attempts of attackers by address."""
+    source_of: dict[str, str] = field(default_factory=dict)
+    """The campaign that last came from an address."""
+    target_of: dict[str, str] = field(default_factory=dict)
+    """The campaign that last tried an account."""
     good: int = 0
     good_asked: int = 0
     """Good logins among the events `asked`."""
@@ -130,6 +134,9 @@ def _attack(truth: Truth, line: LedgerLine) -> None:
     truth.attacks += 1
     if line.ip is not None:
         truth.attacks_from[line.ip] = truth.attacks_from.get(line.ip, 0) + 1
+        truth.source_of[line.ip] = line.campaign
+    if line.account is not None:
+        truth.target_of[line.account] = line.campaign
     campaign = truth.campaigns.get(line.campaign)
     if campaign is None:
         campaign = truth.campaigns[line.campaign] = Campaign(line.campaign, line.at_ms)
