@@ -47,6 +47,36 @@ def host_port(value: str | None) -> str | None:
     return "is not one host:port; write siem.example:6514"
 
 
+@dataclass(frozen=True, slots=True)
+class Longest:
+    """A text of at most `characters`, all printable."""
+
+    characters: int
+
+    def __call__(self, value: str) -> str | None:
+        """What is wrong, or None."""
+        if len(value) > self.characters:
+            return f"has {len(value)} characters; at most {self.characters}"
+        return None if value.isprintable() else "holds control characters"
+
+
+def http_url(value: str | None) -> str | None:
+    """`https://host/path`, or http:// for servers of this machine; no user, query or fragment."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or parts.username or parts.query or parts.fragment:
+        return "is not a URL like https://host/path"
+    local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.scheme == "http" and not local:
+        return "is http:// to another machine; write https://, it carries secrets"
+    return None
+
+
 def host_ports(value: str) -> str | None:
     """`host:port`, several with commas."""
     for part in value.split(","):

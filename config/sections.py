@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from .checks import Between, NonEmpty, SecretUrl, host_ports, name_part
+from .notifier_section import NotifierSettings
 from .soc_sections import OutputsSettings, RosterSettings
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
@@ -85,13 +86,6 @@ class GeoSettings:
     """Where the MMDB files lie that place an address."""
 
     folder: Annotated[Path, NonEmpty()]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotifierSettings:
-    """What customers are told, over which channels, and where that is kept."""
-
-    ledger: Annotated[Path, NonEmpty()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

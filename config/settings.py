@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from .notifier_section import NotifierSettings
 from .reading import Sources, read
 from .sections import (
     ArchiveSettings,
@@ -17,7 +18,6 @@ from .sections import (
     KeySettings,
     LoggingSettings,
     MetricsSettings,
-    NotifierSettings,
     RedisSettings,
     Settings,
 )
@@ -91,3 +91,20 @@ def contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     if redis.ssl_cafile is not None and not redis.url.startswith("rediss://"):
         yield ("redis", "ssl_cafile"), "is set, but url has no TLS; write rediss://"
     yield from soc_contradictions(settings.outputs, settings.roster)
+    yield from _half_channels(settings.notifier)
+
+
+def _half_channels(notifier: NotifierSettings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """A channel is set up wholly or not at all: half of one would look as if it told customers."""
+    together = (
+        ("twilio_account_sid", "twilio_token_file", "twilio_from"),
+        ("smtp_host", "smtp_from"),
+        ("smtp_username", "smtp_password_file"),
+    )
+    for names in together:
+        missing = [name for name in names if getattr(notifier, name) is None]
+        if missing and len(missing) < len(names):
+            others = ", ".join(name for name in names if name not in missing)
+            yield ("notifier", missing[0]), f"is empty, but goes together with {others}"
+    if notifier.twilio_callback_url is not None and not notifier.sms:
+        yield ("notifier", "twilio_callback_url"), "is set, but twilio_account_sid is not"

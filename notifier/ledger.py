@@ -8,11 +8,11 @@ processes (the notifier, the answer page, the desk) may open the same file on on
 from __future__ import annotations
 
 from .ledger_records import FoundToken, Notice, Send, Task
+from .ledger_sends import Sends
 from .ledger_store import Outgoing
-from .ledger_tasks import Tasks
 
 __all__ = ["FoundToken", "Ledger", "Notice", "Outgoing", "Send", "Task"]
 
 
-class Ledger(Tasks):
-    """All of it: notices, answers and tokens, tasks, outbox."""
+class Ledger(Sends):
+    """All of it: notices, answers and tokens, tasks, sends, outbox."""

@@ -96,16 +96,19 @@ class Notices(LedgerStore):
         provider_id: str = "",
         provider_at: str = "",
         payload_sha256: str = "",
+        after_all: bool = False,
     ) -> int | None:
         """Move forward; the step's number, or None where it was no step forward.
 
         What comes late or again is kept as a report. A channel's `failed` leaves the notice where
-        it is, since another channel may follow; `failed` without a channel is the end.
+        it is, since another channel may follow; `failed` without a channel is the end. `after_all`:
+        a provider that had accepted has given up, which is news although it is a step back.
         """
         with self.transaction():
             notice = self._known(notice_id)
             # Every answer is a step, also a no after a yes; record_answer lets none pass twice.
-            if state != "answered" and RANKS[state] <= self._reached(notice, channel):
+            again = state != "answered" and not after_all
+            if again and RANKS[state] <= self._reached(notice, channel):
                 self._execute(
                     "INSERT INTO reports VALUES (?,?,?,?,?,?,?)",
                     *(notice_id, milliseconds(at), state, channel, reason, provider_id),
@@ -157,6 +160,11 @@ class Notices(LedgerStore):
             )
             self.step(notice_id, "queued", at, reason=reason)
             return self._known(notice_id)
+
+    def next_round(self, notice_id: str) -> None:
+        """Let a notice's channels begin anew, for a message of another kind."""
+        with self.transaction():
+            self._execute("UPDATE notices SET round = round + 1 WHERE notice_id = ?", notice_id)
 
     def join(self, notice_id: str, told: str) -> None:
         """Note that the customer was told of it by the notice `told`."""

@@ -59,6 +59,13 @@ CREATE INDEX sends_provider ON sends (provider_id) WHERE provider_id IS NOT NULL
 CREATE INDEX sends_person ON sends (person, channel, first_ms);
 CREATE INDEX sends_hour ON sends (channel, first_ms);
 
+-- What a provider said of a send whose id we do not know yet: its answer and its call cross.
+CREATE TABLE early (
+    provider_id TEXT NOT NULL, state TEXT NOT NULL, at_ms INTEGER NOT NULL, reason TEXT NOT NULL,
+    provider_at TEXT NOT NULL, payload_sha256 TEXT NOT NULL
+) STRICT;
+CREATE INDEX early_provider ON early (provider_id);
+
 CREATE TABLE tokens (
     token_hash BLOB PRIMARY KEY, notice_id TEXT NOT NULL REFERENCES notices, scope TEXT NOT NULL,
     expires_ms INTEGER NOT NULL, used_ms INTEGER

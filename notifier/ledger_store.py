@@ -67,6 +67,19 @@ class LedgerStore:
             finally:
                 self._depth -= 1
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of a transaction that may fail by itself: then it alone is undone."""
+        with self.transaction():
+            self._connection.execute("SAVEPOINT part")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK TO part")
+                raise
+            finally:
+                self._connection.execute("RELEASE part")
+
     def enqueue(self, topic: TopicName, key: bytes, value: bytes) -> None:
         """Leave a record for Kafka in this transaction; it is delivered at least once, in order."""
         with self.transaction():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detectors.errors import escaped
-from loginward_cli.output import emit_json, fail, progress, say
+from loginward_cli.output import done, emit_json, fail, note, progress, say
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -24,6 +24,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Load the directory of customers (kept as keyed hashes), show it, ask it.",
 )
+
+contacts = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Load how customers are reached (APP, SMS, e-mail); kept encrypted.",
+)
+app.add_typer(contacts, name="contacts")
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON, last line.")]
 
@@ -127,6 +134,76 @@ def check(
         say("several customers hold this alias, so whose it is is not known")
     else:
         say(f"customer {customer}: the same for all aliases of one customer")
+
+
+@contacts.command("load")
+def load_contacts(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV with account, and customer, phone, email, language, push_token; UTF-8."
+        ),
+    ],
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave bad lines out instead of refusing the file.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Put a contact list in force, whole or not at all; a running notifier uses it at once.
+
+    One line an account; lines with the same customer are one person. Telephone numbers must be
+    mobile ones of notifier.sms_countries. Nothing of it leaves the encrypted book but in a message.
+    Exit code 1: lines were left out. Example: loginward customers contacts load contacts.csv
+    """
+    from notifier.contacts import ContactBook
+    from notifier.contacts_csv import read_contacts
+
+    settings, names = _opened()
+    notifier = settings.notifier
+    parts = [part.strip().lstrip("+") for part in notifier.sms_countries.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        fail(f"notifier.sms_countries: {notifier.sms_countries!r}: write calling codes: 886,81")
+    countries = frozenset(int(part) for part in parts)
+    found = read_contacts(file, countries=countries, skip_bad=skip_bad)
+    book = ContactBook.open(notifier.contacts, notifier.contacts_key_file)
+    try:
+        book.replace(found.people.values(), names)
+        people, aliases = book.count()
+    finally:
+        book.close()
+    for problem in found.problems:
+        note(f"left out: {problem}")
+    reached = {
+        "app": sum(bool(one.push_tokens) for one in found.people.values()),
+        "sms": sum(one.phone is not None for one in found.people.values()),
+        "email": sum(one.email is not None for one in found.people.values()),
+    }
+    nobody = sum(not (one.push_tokens or one.phone or one.email) for one in found.people.values())
+    if json:
+        told = {"customers": people, "aliases": aliases, "left_out": len(found.problems)}
+        emit_json(told | reached | {"unreachable": nobody})
+    else:
+        by = ", ".join(f"{name} {count:,}" for name, count in reached.items())
+        say(f"{people:,} customers in force; reached by {by}; not at all {nobody:,}")
+    done(findings=bool(found.problems))
+
+
+@contacts.command("show")
+def show_contacts(json: Json = False) -> None:
+    """Say how many customers can be reached; no contact is ever shown."""
+    from notifier.contacts import ContactBook
+
+    settings, _ = _opened()
+    notifier = settings.notifier
+    if not notifier.contacts.exists():
+        fail(f"{notifier.contacts}: no contacts; load them: loginward customers contacts load FILE")
+    book = ContactBook.open(notifier.contacts, notifier.contacts_key_file)
+    people, aliases = book.count()
+    book.close()
+    if json:
+        emit_json({"customers": people, "aliases": aliases})
+    else:
+        say(f"{people:,} customers, {aliases:,} spellings of their accounts")
 
 
 def _opened() -> tuple[Settings, Pseudonyms]:

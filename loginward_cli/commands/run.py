@@ -18,6 +18,7 @@ class Part(StrEnum):
     ARCHIVE = "archive"
     RELAY = "relay"
     OUTPUTS = "outputs"
+    NOTIFY = "notify"
     ALL = "all"
 
 
@@ -54,8 +55,14 @@ def command(
         from notifier.soc.service import run_outputs
 
         raise typer.Exit(run_outputs(settings))
+    if part is Part.NOTIFY:
+        from notifier.service import run_notify
+
+        raise typer.Exit(run_notify(settings))
     from notifier.soc.service import wanted
     from stream.supervise import run_all
 
-    also = ("outputs",) if wanted(settings) else ()
+    also = ["outputs"] if wanted(settings) else []
+    # Without a channel there is nobody whom the notifier could tell anything.
+    also += ["notify"] if settings.notifier.channels else []
     raise typer.Exit(run_all(workers, dict(os.environ), also))
