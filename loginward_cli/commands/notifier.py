@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -102,7 +103,7 @@ def preview(
     done(findings=wrong > 0)
 
 
-def _show(text: dict[str, object], body: str) -> None:
+def _show(text: Mapping[str, object], body: str) -> None:
     length = f", {text['length']} characters" if text["length"] else ""
     say(f"--- {text['template']} by {text['channel']}{length}")
     if text["title"]:

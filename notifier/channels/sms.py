@@ -15,8 +15,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
-from twilio.rest import Client
 
 from config.notifier_section import NotifierSettings
 from config.secret_files import read_password
@@ -102,45 +100,45 @@ class TwilioSms:
     def _connected(self) -> Any:
         # The session belongs to the running loop, so it cannot be made before there is one.
         if self._client is None:
-            http = _To(self._settings.twilio_url, self._timeout)
-            self._client = Client(
-                self._settings.twilio_account_sid,
-                self._token,
-                http_client=http,
-                environment={"": ""},
+            settings = self._settings
+            self._client = _connect(
+                settings.twilio_account_sid, self._token, settings.twilio_url, self._timeout
             )
         return self._client
 
 
-class _To(AsyncTwilioHttpClient):  # type: ignore[misc]  # twilio has no types
+def _connect(account: str | None, token: str, base: str, timeout: float) -> Any:
     """Twilio's client towards the configured base URL, silent in the log, with a timeout."""
+    # Imported when used: importing these binds a socket (urllib3 tries whether there is IPv6).
+    from twilio.http.async_http_client import AsyncTwilioHttpClient  # noqa: PLC0415
+    from twilio.rest import Client  # noqa: PLC0415
 
-    def __init__(self, base: str, timeout: float) -> None:
-        # One outside the tree of loggers: its own writes numbers and texts.
-        silent = logging.Logger("twilio", logging.CRITICAL + 1)  # noqa: LOG001
-        super().__init__(timeout=timeout, logger=silent)
-        self._base = base.rstrip("/")
+    class To(AsyncTwilioHttpClient):  # type: ignore[misc]  # twilio has no types
+        async def request(
+            self,
+            method: str,
+            url: str,
+            params: Any = None,
+            data: Any = None,
+            headers: Any = None,
+            auth: Any = None,
+            timeout: Any = None,  # noqa: ARG002, ASYNC109 (ours holds)
+            allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002
+        ) -> Any:
+            parts = urlsplit(url)
+            there = f"{base.rstrip('/')}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+            # Twilio's client makes the header by a class that aiohttp gives up.
+            said = dict(headers or {})
+            if auth is not None:
+                said["Authorization"] = aiohttp.encode_basic_auth(*auth)
+            return await super().request(
+                method, there, params, data, said, None, self.timeout, allow_redirects=False
+            )
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        params: Any = None,
-        data: Any = None,
-        headers: Any = None,
-        auth: Any = None,
-        timeout: Any = None,  # noqa: ARG002, ASYNC109 (ours holds)
-        allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002
-    ) -> Any:
-        parts = urlsplit(url)
-        there = f"{self._base}{parts.path}" + (f"?{parts.query}" if parts.query else "")
-        # Twilio's client makes the header by a class that aiohttp gives up.
-        said = dict(headers or {})
-        if auth is not None:
-            said["Authorization"] = aiohttp.encode_basic_auth(*auth)
-        return await super().request(
-            method, there, params, data, said, None, self.timeout, allow_redirects=False
-        )
+    # One outside the tree of loggers: its own writes numbers and texts.
+    silent = logging.Logger("twilio", logging.CRITICAL + 1)  # noqa: LOG001
+    http = To(timeout=timeout, logger=silent)
+    return Client(account, token, http_client=http, environment={"": ""})
 
 
 def refused(status: int, code: int | None, to: str) -> Outcome:
