@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow.parquet as pq
 
 from detectors.pseudonyms import Pseudonyms
 
 from . import times
+from .database import database_of
 from .errors import ArchiveError
 from .keys import ArchiveKeys
 from .layout import PartitionId
@@ -176,27 +176,10 @@ def _select(files: list[str], conditions: list[str], values: list[Any], limit: i
         "FROM read_parquet(?, filename = true, hive_partitioning = false) "
         f'{where} ORDER BY occurred_at, topic_id, "partition", "offset" LIMIT ?'
     )
-    with _connection(files) as database:
+    with database_of(files) as database:
         cursor = database.execute(statement, [files, *values, limit])
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _connection(files: Sequence[str]) -> duckdb.DuckDBPyConnection:
-    """A database in memory that may read `files` and nothing else, and write nothing."""
-    database = duckdb.connect(
-        ":memory:",
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "temp_directory": "",  # logins must not spill into a folder that nobody guards
-        },
-    )
-    database.execute("SET TimeZone = 'UTC'")  # make_timestamp would mean this machine's local time
-    database.execute("SET allowed_paths = ?", [list(files)])
-    database.execute("SET enable_external_access = false")
-    database.execute("SET lock_configuration = true")
-    return database
 
 
 def _reveal(root: Path, rows: Answer, files: Files, keys: ArchiveKeys | None) -> None:

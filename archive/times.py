@@ -28,3 +28,11 @@ def text(us: int) -> str:
     """RFC 3339 in UTC with Z; beyond Python's calendar with its own offset."""
     at = instant(us)
     return at.isoformat() if at.tzinfo is _WEST else rfc3339(at)
+
+
+def parsed(written: str) -> datetime:
+    """An aware time out of RFC 3339. Raises ValueError, also where it has no offset."""
+    at = datetime.fromisoformat(written)
+    if at.tzinfo is None:
+        raise ValueError(f"{written!r} has no offset")
+    return at

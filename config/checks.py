@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .durations import written
 
@@ -107,6 +108,15 @@ def name_part(value: str | None) -> str | None:
     if value is None or _NAME.fullmatch(value):
         return None
     return "holds more than letters, digits, '.', '_' and '-', or more than 64 of them"
+
+
+def time_zone(value: str) -> str | None:
+    """A name of the IANA time zone database."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "is no time zone; write Asia/Taipei or UTC"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

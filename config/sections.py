@@ -7,13 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from .checks import Between, NonEmpty, SecretUrl, host_ports, name_part
+from .checks import Between, NonEmpty, SecretUrl, host_ports, name_part, time_zone
 from .notifier_section import NotifierSettings
 from .soc_sections import OutputsSettings, RosterSettings
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 RedisMode = Literal["single", "cluster", "sentinel"]
+ReportLanguage = Literal["zh-TW", "en"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -89,6 +90,15 @@ class GeoSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings:
+    """Where the daily records lie, whose days they count, and in which language."""
+
+    directory: Annotated[Path, NonEmpty()]
+    timezone: Annotated[str, time_zone]
+    language: ReportLanguage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeySettings:
     """The secrets that belong to no single folder."""
 
@@ -118,6 +128,7 @@ class FileSettings:
     systems: Path | None
     rules: Path | None
     networks: Path | None
+    trading_days: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +145,7 @@ class Settings:
     notifier: NotifierSettings
     outputs: OutputsSettings
     roster: RosterSettings
+    report: ReportSettings
     keys: KeySettings
     files: FileSettings
     metrics: MetricsSettings

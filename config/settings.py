@@ -19,6 +19,7 @@ from .sections import (
     LoggingSettings,
     MetricsSettings,
     RedisSettings,
+    ReportSettings,
     Settings,
 )
 from .soc_sections import contradictions as soc_contradictions
@@ -35,6 +36,7 @@ __all__ = [
     "MetricsSettings",
     "NotifierSettings",
     "RedisSettings",
+    "ReportSettings",
     "Settings",
     "load",
 ]

@@ -1,0 +1,253 @@
+"""`loginward report`: files out, exit codes, two persons, and what is due."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detectors import wire
+from loginward_cli.__main__ import main
+from loginward_cli.commands import report
+from tests.archive.daily.archives import MONDAY, Shelf, at, attempt, steady
+
+NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+"""Tuesday morning in Taipei: Monday is yesterday."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How a command ended and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """The last line."""
+        return json.loads(self.stdout.splitlines()[-1])
+
+
+class Cli:
+    """Runs the command line in this process; `now` is what its clock says."""
+
+    def __init__(self, home: Path, captured: pytest.CaptureFixture[str]) -> None:
+        self.home = home
+        self.now = NOW
+        self._captured = captured
+        self.shelf = Shelf(home)
+        key = home / "keys" / "pseudonym.key"
+        key.write_text(bytes(range(32)).hex())
+        key.chmod(0o600)
+
+    @property
+    def reports(self) -> Path:
+        """Where the records go."""
+        return self.home / "reports"
+
+    def __call__(self, *arguments: str) -> Answer:
+        """Run `loginward report ARGUMENTS`."""
+        return self.run("report", *arguments)
+
+    def run(self, *arguments: str) -> Answer:
+        """Run any command."""
+        self._captured.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([*arguments])
+        said = self._captured.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Answer(returncode=ended.value.code, stdout=said.out, stderr=said.err)
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Give a command line with an archive of Sunday, Monday and the first logins of Tuesday."""
+    monkeypatch.setenv("LOGINWARD_HOME", str(tmp_path))
+    made = Cli(tmp_path, capsys)
+    monkeypatch.setattr(report, "_now", lambda: made.now)
+    for day in (MONDAY - timedelta(days=1), MONDAY):
+        made.shelf.logins(steady(day))
+    made.shelf.logins([attempt(at(MONDAY + timedelta(days=1), "00:10:00"), "next")])
+    return made
+
+
+def test_yesterday_is_written_in_the_usual_language(cli: Cli) -> None:
+    """Without options: yesterday, report.language, JSON beside the page, both said."""
+    ran = cli("daily")
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert sorted(path.name for path in cli.reports.iterdir()) == [
+        "2026-11-23.json",
+        "2026-11-23.zh-TW.html",
+    ]
+    assert "trading-web: 20 attempts, 5 failed, 0 on non-customer accounts, 0 alerts" in ran.stdout
+    assert "phone-desk: 0 attempts" in ran.stdout
+
+
+def test_twice_the_same_bytes(cli: Cli, tmp_path: Path) -> None:
+    """Tomorrow, elsewhere, in both languages: the same input gives the same files."""
+    first = cli("daily", "--day", "2026-11-23", "--language", "all", "--json").json
+    cli.now += timedelta(days=1)
+    second = cli(
+        "daily", "--day", "2026-11-23", "--language", "all", "-o", str(tmp_path / "b"), "--json"
+    ).json
+
+    assert [file["sha256"] for file in first["files"]] == [f["sha256"] for f in second["files"]]
+    assert len(first["files"]) == 3
+    assert (first["complete"], first["whole_day"]) == (True, True)
+
+
+def test_rows_are_those_of_replay(cli: Cli, tmp_path: Path) -> None:
+    """`report daily --json` and `replay --daily` count the same logins alike."""
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(b"".join(wire.encode(event) + b"\n" for event in steady(MONDAY)))
+    out = tmp_path / "daily.json"
+    replayed = cli.run(
+        "replay", str(events), "--alerts", str(tmp_path / "a.jsonl"), "--daily", str(out)
+    )
+    assert replayed.returncode == 0
+
+    rows = cli("daily", "--day", "2026-11-23", "--json").json["days"]
+
+    assert rows[:1] == json.loads(out.read_text())["days"]
+    assert [row["system"] for row in rows[1:]] == ["trading-app", "dma-gateway", "phone-desk"]
+
+
+def test_customers_tell_who_is_none(cli: Cli, tmp_path: Path) -> None:
+    """With a list of customers, attempts on accounts it does not hold are counted."""
+    customers = tmp_path / "customers.csv"
+    lines = [f"A{n:09d},C{n},customer" for n in range(15)]
+    customers.write_text("\n".join(["account,customer,class", *lines]) + "\n")
+
+    row = cli("daily", "--customers", str(customers), "--json").json["days"][0]
+
+    assert (row["unknown_account_attempts"], row["distinct_unknown_accounts"]) == (5, 5)
+
+
+def test_a_part_has_a_name_of_its_own(cli: Cli) -> None:
+    """One system, or another zone's day, never takes the place of the day's record."""
+    one = cli("daily", "--system", "trading-web", "--timezone", "UTC", "--json")
+
+    names = sorted(path.name for path in cli.reports.iterdir())
+    assert one.returncode == 0
+    assert all(name.startswith("2026-11-23.trading-web-") for name in names)
+    assert all(".UTC." in name for name in names)
+    assert cli("sign", "--day", "2026-11-23", "--as", "author", "--by", "Lin").returncode == 2
+
+
+def sign(cli: Cli, role: str, by: str, *more: str) -> Answer:
+    """Sign Monday."""
+    return cli("sign", "--day", "2026-11-23", "--as", role, "--by", by, *more)
+
+
+def test_a_day_is_judged_and_reviewed(cli: Cli) -> None:
+    """Author, then another person; then nothing is due any more."""
+    for day in ("2026-11-22", "2026-11-23"):
+        cli("daily", "--day", day)
+    for role, by in (("author", "林"), ("reviewer", "陳")):
+        for day in ("2026-11-22", "2026-11-23"):
+            ran = cli("sign", "--day", day, "--as", role, "--by", by, "--note", "x", "--json")
+            assert (ran.returncode, ran.json["by"]) == (0, by)
+
+    cli.now = datetime(2026, 11, 24, 20, tzinfo=UTC)
+    listed = cli("list", "--all", "--json")
+
+    assert listed.returncode == 0  # Tuesday, which is yesterday now, is not due yet
+    assert [(d["day"], d["status"], d["late"]) for d in listed.json["days"]] == [
+        ("2026-11-22", "signed", True),  # Sunday's was due on Monday
+        ("2026-11-23", "signed", False),
+        ("2026-11-24", "not_produced", False),
+    ]
+
+
+def test_what_is_overdue_is_found(cli: Cli) -> None:
+    """Unproduced and unsigned days after the next trading day: listed, exit 1."""
+    cli.now = datetime(2026, 11, 23, 15, 59, tzinfo=UTC)
+    in_time = cli("list", "--json")
+    cli.now = NOW
+    cli("daily", "--day", "2026-11-23")
+    cli.now = datetime(2026, 11, 24, 17, tzinfo=UTC)
+    late = cli("list")
+
+    assert [day["status"] for day in in_time.json["days"]] == ["not_produced"]
+    assert (in_time.returncode, in_time.json["overdue"]) == (0, 0)
+    assert late.returncode == 1
+    assert "2026-11-22  weekend  not_produced  late" in late.stdout
+    assert "2026-11-23  trading  unsigned      late" in late.stdout
+
+
+def test_a_page_changed_after_signing_is_found(cli: Cli) -> None:
+    """Exit 1 at once, due or not, with the file named in the JSON."""
+    cli("daily", "--day", "2026-11-23")
+    sign(cli, "author", "Lin", "--note", "quiet")
+    page = cli.reports / "2026-11-23.zh-TW.html"
+    page.write_bytes(page.read_bytes().replace(b"trading-web", b"trading-wep", 1))
+
+    listed = cli("list", "--since", "2026-11-23", "--json")
+
+    assert listed.returncode == 1
+    [day] = listed.json["days"]
+    assert (day["status"], day["changed"]) == ("changed", ["2026-11-23.zh-TW.html"])
+
+
+def test_a_broken_chain_is_found(cli: Cli) -> None:
+    """A line altered in the chain of signatures: exit 1, file and line named."""
+    cli("daily", "--day", "2026-11-23")
+    sign(cli, "author", "Lin", "--note", "quiet")
+    chain = cli.reports / "signatures.jsonl"
+    chain.write_bytes(chain.read_bytes().replace(b"quiet", b"quite"))
+
+    listed = cli("list")
+
+    assert listed.returncode == 1
+    assert f"{chain}:1 was altered" in listed.stdout
+
+
+def test_an_empty_archive_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing archived: nothing is due, and the first day can be named."""
+    monkeypatch.setenv("LOGINWARD_HOME", str(tmp_path))
+    cli = Cli(tmp_path, capsys)
+    monkeypatch.setattr(report, "_now", lambda: cli.now)
+
+    bare, named = cli("list"), cli("list", "--since", "2026-11-20", "--json")
+
+    assert bare.returncode == 0
+    assert "--since" in bare.stderr
+    assert len(named.json["days"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (["daily", "--day", "tomorrow"], "--day: 'tomorrow' is no day; write 2026-11-23"),
+        (["daily", "--day", "2026-11-25"], "--day: 2026-11-25 lies in the future"),
+        (["daily", "--timezone", "Mars/Base"], "--timezone: 'Mars/Base' is no time zone"),
+        (["daily", "--system", "nowhere"], "--system: 'nowhere' is neither registered nor heard"),
+        (["daily", "--customers", "/nowhere"], "--customers: /nowhere"),
+        (
+            ["sign", "--day", "2026-11-24", "--as", "author", "--by", "L"],
+            "--day: 2026-11-24 is not",
+        ),
+        (["sign", "--day", "2026-11-20", "--as", "author", "--by", "L"], "report daily --day 2026"),
+        (["sign", "--day", "2026-11-23", "--as", "author", "--by", " "], "--by: ' ' is no name"),
+        (["sign", "--day", "2026-11-23", "--as", "reviewer", "--by", "L"], "nobody has signed"),
+        (["list", "--since", "x"], "--since: 'x' is no day"),
+    ],
+)
+def test_bad_input_is_named(cli: Cli, arguments: list[str], place: str) -> None:
+    """Exit 2 with the place, the value and a way out, and no traceback."""
+    cli("daily", "--day", "2026-11-23")
+
+    ran = cli(*arguments)
+
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error: ")
+    assert place in ran.stderr
+    assert "Traceback" not in ran.stderr
