@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from detectors.errors import escaped
@@ -43,15 +43,17 @@ def _signals(record: DayRecord, texts: Mapping[str, Any]) -> Iterator[Line]:
         for source in one.sources
         if any(span.trading for span in source.silent)
     ]
+    rest = record.kind in {"weekend", "holiday"}
     named: tuple[tuple[Look, str, list[str]], ...] = (
-        ("bad", "glance_silent_system", silent),
+        ("look" if rest else "bad", "glance_silent_system", silent),
         ("look", "glance_silent", pauses),
         ("look", "glance_not_connected", absent),
         ("look", "glance_unregistered", record.unregistered),
     )
     for look, key, names in named:
         if names:
-            yield look, f"{texts[key]}: {_listed(names)}"
+            shown = texts["comma"].join(escaped(name, 64) for name in names)
+            yield look, f"{texts[key]}{texts['colon']}{shown}"
 
 
 def _completeness(record: DayRecord, texts: Mapping[str, Any]) -> Iterator[Line]:
@@ -68,7 +70,3 @@ def _completeness(record: DayRecord, texts: Mapping[str, Any]) -> Iterator[Line]
         yield "bad", f"{record.unreadable:,} {texts['glance_unreadable']}"
     if record.kind == "weekday":
         yield "note", texts["glance_no_calendar"]
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(escaped(name, 64) for name in names)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -21,21 +22,22 @@ from detectors.errors import escaped
 from detectors.rule import SEVERITIES
 
 from . import charts
+from .by_rule import by_rule
 from .deviations import FAILURES_MORE, is_cold
 from .glance import glance
 from .normal import TOLD_FROM
-from .record import KINDS, DayRecord
+from .record import KINDS, DayRecord, Span
 
 Language = Literal["zh-TW", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("zh-TW", "en")
 
 TEMPLATES = Path(__file__).with_name("templates")
-MOST_ALERTS = 100
+MOST_ALERTS = 30
 MOST_SILENCES = 6
 MOST_GAPS = 50
 """Longer lists stand in the JSON file."""
 
-_LONGEST = 80
+_LONGEST_TEXT = 80
 _COLUMNS = (
     "attempts",
     "failures",
@@ -51,7 +53,7 @@ def page(record: DayRecord, language: Language) -> bytes:
     """The page in one language: the same bytes for the same record."""
     texts = texts_of(language)
     rows = list(zip(record.days, record.systems, strict=True))
-    environment = _environment(ZoneInfo(record.tz))
+    environment = _environment(ZoneInfo(record.tz), record.date)
     severities = Counter(alert.severity for alert in record.alerts)
     band = _band(record)
     made = environment.get_template("daily.html").render(
@@ -67,6 +69,7 @@ def page(record: DayRecord, language: Language) -> bytes:
             "answers": sum(one.answers for one in record.answers),
         },
         severities=[(name, severities[name]) for name in reversed(SEVERITIES) if severities[name]],
+        by_rule=by_rule(record.alerts),
         glance=glance(record, texts),
         columns=_COLUMNS,
         rows=[({name: getattr(day, name) for name in _COLUMNS}, one) for day, one in rows],
@@ -103,7 +106,7 @@ def _styles() -> Markup:
     return Markup((TEMPLATES / "daily.css").read_text("utf-8"))  # noqa: S704 (our own file)
 
 
-def _environment(zone: ZoneInfo) -> Environment:
+def _environment(zone: ZoneInfo, day: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -115,10 +118,17 @@ def _environment(zone: ZoneInfo) -> Environment:
         "number": lambda value: f"{value:,}",
         "decimal": _decimal,
         "score": lambda value: f"{value:+,.1f}".replace("-", "−"),
-        "shown": lambda value: escaped(str(value), _LONGEST),
+        "shown": lambda value: escaped(str(value), _LONGEST_TEXT),
+        "longest": _longest,
         "local": lambda text: _local(text, zone),
+        "clock": lambda text: _local(text, zone).removeprefix(f"{day} "),
     }
     return environment
+
+
+def _longest(silent: Sequence[Span]) -> list[Span]:
+    """The silences worth showing: those in trading hours first, then the longest."""
+    return sorted(silent, key=lambda span: (not span.trading, -span.seconds))[:MOST_SILENCES]
 
 
 def _decimal(value: float) -> str:
@@ -130,7 +140,7 @@ def _local(text: str, zone: ZoneInfo) -> str:
     try:
         return datetime.fromisoformat(text).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
     except ValueError:
-        return escaped(text, _LONGEST)
+        return escaped(text, _LONGEST_TEXT)
 
 
 def _cold(record: DayRecord) -> bool:
