@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archive import times
 from archive.keys import ArchiveKeys
-from config.systems import CoreSystem, Register
+from config.systems import RESERVED, CoreSystem, Register
 from config.trading_days import TradingDays
 from detectors.daily import CANARY, Day
 
@@ -106,7 +106,9 @@ def _counted(asked: Asked, day: DayLogins, complete: Completeness, told: Told) -
 
 def _systems(asked: Asked, counted: Counted, past: Past) -> tuple[list[Day], list[SystemDay]]:
     serving = {entry.name: entry for entry in asked.register.serving(asked.span.day)}
-    heard = {*counted.figures, *counted.alerts, *(system for system, _ in counted.spoken)}
+    # An alert on the pipeline itself (`_loginward`) makes it no core system.
+    alerted = {system for system in counted.alerts if not system.startswith(RESERVED)}
+    heard = {*counted.figures, *alerted, *(system for system, _ in counted.spoken)}
     names = [*serving, *sorted(heard - {*serving, CANARY})]
     if asked.system is not None:
         names = [name for name in names if name == asked.system]
@@ -131,7 +133,7 @@ def _record(
 ) -> DayRecord:
     span, (told, batches, newest) = asked.span, sources
     names = {day.system for day in days}
-    alerts = [one for one in alerts_of(told, span) if one.system in names]
+    alerts = [one for one in alerts_of(told, span) if _wanted(asked, one.system)]
     notices = [one for one in notices_of(told, span) if _wanted(asked, one.system)]
     answers = [one for one in answers_of(told, span) if _wanted(asked, one.system)]
     today = batches.between(span.start_us, span.end_us)

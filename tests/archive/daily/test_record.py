@@ -12,11 +12,13 @@ from archive.daily.record import DayRecord, decode, written
 from archive.layout import data_stem
 from config.systems import Register, load_systems
 from detectors import notices
+from detectors.alerts import Alert, AlertSubject, encode
 from detectors.notices import Confirmation, NoticeStep
 from tests.archive.builders import PART
 from tests.builders import login as plain
 
 from .archives import (
+    ALERTS,
     ANSWERS,
     JUDGED,
     MONDAY,
@@ -316,6 +318,24 @@ def test_notices_stand_where_they_have_got_to(tmp_path: Path) -> None:
     ]
     assert record.unreadable == 1
     assert [n.notices for n in counted(shelf.store, SUNDAY).notices] == [1]
+
+
+def test_an_alert_on_the_pipeline_makes_no_core_system(tmp_path: Path) -> None:
+    """It stands among the alerts; it is no row, and nobody has forgotten to register it."""
+    shelf = Shelf(tmp_path)
+    own = Alert(
+        alert_id="1", revision=1, system="_loginward", rule="undelivered", rule_version="1",
+        severity="high", opened_at="2026-11-23T02:00:00Z", updated_at="2026-11-24T02:00:00Z",
+        subject=AlertSubject("global", "siem"), counts={}, window_s=300, threshold=1, accounts=[],
+        ips=[], event_ids=[], attack_ids=[], checklist_item="15", summary="",
+    )  # fmt: skip
+    shelf.put(ALERTS, [(1_795_430_000_000, None, encode(own))])
+
+    record = counted(shelf.store)
+
+    assert [(a.rule, a.state) for a in record.alerts] == [("undelivered", "went_on")]
+    assert "_loginward" not in {day.system for day in record.days}
+    assert record.unregistered == []
 
 
 def test_what_was_in_force_is_named(tmp_path: Path) -> None:
