@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -114,7 +114,7 @@ def _environment(zone: ZoneInfo, day: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[[Any], Any]] = {
         "number": lambda value: f"{value:,}",
         "decimal": _decimal,
         "score": lambda value: f"{value:+,.1f}".replace("-", "−"),
@@ -123,6 +123,7 @@ def _environment(zone: ZoneInfo, day: str) -> Environment:
         "local": lambda text: _local(text, zone),
         "clock": lambda text: _local(text, zone).removeprefix(f"{day} "),
     }
+    environment.filters |= filters
     return environment
 
 

@@ -191,3 +191,8 @@ def steady(day: date, *, count: int = 20, system: str = "trading-web") -> list[L
         )
         for n in range(count)
     ]
+
+
+def in_order(*groups: Sequence[LoginEvent]) -> list[LoginEvent]:
+    """Events of several groups as they happened."""
+    return sorted((event for group in groups for event in group), key=lambda e: e.judged_at)

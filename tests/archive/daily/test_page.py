@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from msgspec.structs import replace
@@ -16,10 +16,10 @@ from archive.daily import charts
 from archive.daily.page import LANGUAGES, Language, page, texts_of
 from archive.daily.record import DayRecord, Hour, PastDay
 from detectors import notices as _notices
-from detectors.notices import STATES, NoticeChannel, NoticeStep, get_args
+from detectors.notices import STATES, NoticeChannel, NoticeStep
 from detectors.verdicts import RISKS
 
-from .archives import MONDAY, NOTICES, Shelf, at, attempt, counted, steady
+from .archives import MONDAY, NOTICES, Shelf, at, attempt, counted, in_order, steady
 
 PRINTABLE = '"><script>alert(1)</script>{{ 7*7 }}'
 HOSTILE = f"{PRINTABLE}\x1b[31m\u202e"
@@ -67,7 +67,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> DayRecord:
         for n in range(90)
     ]
     evil = attempt(begin, "evil", system=PRINTABLE, source=PRINTABLE, account=HOSTILE)
-    shelf.logins(sorted([*steady(MONDAY), *attack, evil], key=lambda event: event.judged_at))
+    shelf.logins(in_order(steady(MONDAY), attack, [evil]))
     shelf.alerts(at(MONDAY, "23:00:00"))
     steps = [
         NoticeStep(

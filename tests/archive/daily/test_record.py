@@ -28,6 +28,7 @@ from .archives import (
     at,
     attempt,
     counted,
+    in_order,
     nobody,
     steady,
 )
@@ -175,7 +176,7 @@ def test_an_attack_is_the_largest_deviation(tmp_path: Path) -> None:
         )
         for n in range(400)
     ]
-    shelf.logins(sorted([*steady(MONDAY), *attack], key=lambda event: event.judged_at))
+    shelf.logins(in_order(steady(MONDAY), attack))
     shelf.alerts(at(MONDAY, "23:00:00"))
 
     record = counted(shelf.store)
