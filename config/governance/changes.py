@@ -15,6 +15,10 @@ NOTICE = timedelta(minutes=1)
 """Between an approval and the time from which it holds: every worker has noticed it by then, so
 that a replay of that minute gives what was judged live."""
 
+AT_ONCE = timedelta(seconds=15)
+"""The same for an emergency and its withdrawal: workers look every 5 seconds (stream/rule_watch).
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -62,7 +66,7 @@ def changes(lines: Iterable[Line]) -> dict[str, Change]:
         what = line.what
         if isinstance(what, Adopted):
             identity = f"C{line.number}"
-            since = line.at if what.emergency else None
+            since = line.at + AT_ONCE if what.emergency else None
             found[identity] = Change(id=identity, line=line, adopted=what, since=since)
         elif isinstance(what, Approved) and what.id in found:
             known = found[what.id]
@@ -78,7 +82,7 @@ def spells(found: Iterable[Change]) -> list[Spell]:
     """
     begun: list[Spell] = []
     for time, change in sorted(_turns(found), key=lambda turn: turn[0]):
-        ended = change.withdrawn is not None and time == change.withdrawn.at
+        ended = change.withdrawn is not None and time == change.withdrawn.at + AT_ONCE
         if not ended:
             begun.append(Spell(since=time, rules=change.adopted.rules, change=change.id))
         elif begun and begun[-1].change == change.id:
@@ -93,7 +97,7 @@ def _turns(found: Iterable[Change]) -> Iterable[tuple[datetime, Change]]:
         if change.since is not None:
             yield change.since, change
             if change.withdrawn is not None:
-                yield change.withdrawn.at, change
+                yield change.withdrawn.at + AT_ONCE, change
 
 
 def in_force(found: Sequence[Spell], time: datetime) -> Spell | None:

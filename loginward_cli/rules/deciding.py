@@ -25,7 +25,8 @@ def adopt(
     by: By,
     reason: Reason,
     emergency: Annotated[
-        bool, typer.Option("--emergency", help="In force at once; approval within 24 hours.")
+        bool,
+        typer.Option("--emergency", help="In force after 15 seconds; approval within 24 hours."),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -35,6 +36,7 @@ def adopt(
     loginward rules adopt my-rules.toml --by alice --reason "NAT of the Taichung branch"
     """
     from config.governance.books import configured, folder_of, governed, store
+    from config.governance.changes import AT_ONCE
     from config.governance.records import Adopted
     from config.governance.timeline import differences
     from config.rules import load_rules
@@ -70,7 +72,8 @@ def adopt(
     for difference in line.what.differences:
         say(f"  {difference}")
     if emergency:
-        say(f"{identity}: in force from {when(now)}; another person approves it within 24 hours:")
+        since = when(now + AT_ONCE)
+        say(f"{identity}: in force from {since}; another person approves it within 24 hours:")
     else:
         say(f"{identity}: not in force; another person looks at it and approves it:")
     say(f"  loginward rules approve {identity} --by NAME")
@@ -101,7 +104,7 @@ def approve(
 def withdraw(identity: Identity, by: By, reason: Reason, json: Json = False) -> None:
     """Take back a change that is not approved, a mute, or an allow-list entry.
 
-    An emergency change gives way at once to what it replaced. Example:
+    An emergency change gives way after 15 seconds to what it replaced. Example:
     loginward rules unmute M7 --by alice --reason "the load test is over"
     """
     from config.governance.decisions import withdraw as withdrawal

@@ -1,0 +1,82 @@
+"""Changes of the rule book taken over by running workers: noticed within seconds, between batches.
+
+A change holds from an event time that lies a little ahead of its approval, and the new book knows
+since when. So it does not matter when before that time a worker takes it over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from config.governance.books import Governed, folder_of, governed
+from config.governance.ledger import FILE
+from config.settings import Settings
+from detectors.errors import LoginwardError
+
+LOOK_EVERY_S: Final = 5.0
+"""A stat of one file; less than half of config.governance.changes.AT_ONCE."""
+
+log = structlog.get_logger(__name__)
+
+
+class RuleWatch:
+    """The rule book in force here. Raises SettingsError where there is none at all."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ledger = folder_of(settings) / FILE
+        self._mark = _mark(self._ledger)
+        self._found = governed(settings)
+        self._adopted = self._found
+        _tell(self._found)
+
+    @property
+    def in_force(self) -> Governed:
+        """What was adopted last."""
+        return self._adopted
+
+    def adopt(self) -> Governed | None:
+        """The rule book found since the last call; None where nothing has changed."""
+        if self._found is self._adopted:
+            return None
+        self._adopted = self._found
+        return self._adopted
+
+    def look(self) -> None:
+        """Read the ledger where its file has changed; what cannot be read leaves all as it was."""
+        mark = _mark(self._ledger)
+        if mark == self._mark:
+            return
+        self._mark = mark
+        try:
+            found = governed(self._settings)
+        except (LoginwardError, OSError) as failure:
+            log.error("the rule book cannot be read", why=str(failure))  # noqa: TRY400 (expected)
+            return
+        _tell(found)
+        if found.version != self._found.version:
+            log.info("rule book", version=found.version)
+            self._found = found
+
+    async def watch_for_ever(self) -> None:
+        """Look every few seconds, beside the event loop."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.to_thread(self.look)
+
+
+def _mark(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _tell(found: Governed) -> None:
+    for trouble in found.troubles:
+        log.error("governance", trouble=trouble)
