@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import structlog
@@ -46,7 +46,8 @@ log = structlog.get_logger(__name__)
 
 
 class Detect:
-    """Judges batches; `versions` names what is in force and stands in every record of `judged`.
+    """Judges batches; `versions`, asked between two batches, puts in force what was found
+    meanwhile and names it for the record of `judged`.
 
     `lookups` tells facts beside the events; what it has found is taken over between two batches.
     """
@@ -59,7 +60,7 @@ class Detect:
         sender: Sender,
         *,
         topic_id: str,
-        versions: Mapping[str, str],
+        versions: Callable[[], Mapping[str, str]],
         lookups: Lookups | None = None,
         judged_before: bool = False,
     ) -> None:
@@ -67,10 +68,10 @@ class Detect:
         self._store = store
         self._sender = sender
         self._topic_id = topic_id
-        self._versions = dict(versions)
+        self._versions = versions
         self._lookups = lookups
         self._judged_before = judged_before
-        self._in_force = self._versions
+        self._in_force = dict(versions())
         self._shards = settings.redis.shards
         self._partitions = settings.kafka.partitions
         self._inbox = settings.detect.inbox_verdicts
@@ -122,11 +123,12 @@ class Detect:
         self._last_batch = time.monotonic()
 
     def _adopt(self) -> None:
-        """What was found meanwhile tells the facts from this batch on, and its record says so."""
+        """What was found meanwhile is in force from this batch on, and its record says so."""
+        self._in_force = dict(self._versions())
         if self._lookups is not None:
             found = self._lookups.adopt()
             self._engine.facts = found.joiner
-            self._in_force = self._versions | found.versions
+            self._in_force |= found.versions
 
     async def damaged(self, batch: Batch) -> None:
         """A stretch of the log that cannot be read is a reject without bytes, and said aloud."""

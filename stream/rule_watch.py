@@ -7,6 +7,9 @@ since when. So it does not matter when before that time a worker takes it over.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +18,18 @@ import structlog
 from config.governance.books import Governed, folder_of, governed
 from config.governance.ledger import FILE
 from config.settings import Settings
+from detectors.engine import Engine
 from detectors.errors import LoginwardError
+from detectors.judging import Judges
+from detectors.windows import RETENTION_MS
+
+from .looks_anew import LooksAnew
 
 LOOK_EVERY_S: Final = 5.0
 """A stat of one file; less than half of config.governance.changes.AT_ONCE."""
+
+SETTLED_AFTER: Final = 2 * timedelta(milliseconds=RETENTION_MS)
+"""Long enough that no log is left which was last looked at under the rules before, lag included."""
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +78,48 @@ class RuleWatch:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             await asyncio.to_thread(self.look)
+
+
+class TakeOver:
+    """Brings a changed rule book into a worker: what judges, and what is looked at under it."""
+
+    def __init__(self, watch: RuleWatch, engine: Engine, store: LooksAnew, now: datetime) -> None:
+        self._watch = watch
+        self._engine = engine
+        self._store = store
+        self._versions = versions(watch.in_force)
+        # The last change may be so new that logs are not settled under it yet.
+        self._look_anew(watch.in_force, now)
+
+    def __call__(self, now: datetime | None = None) -> Mapping[str, str]:
+        """Between two batches: put in force what was found; the versions in force."""
+        rules = self._watch.adopt()
+        if rules is not None:
+            active = [one for one in rules.book.active() if one.mode != "off"]
+            self._engine.judges = Judges(active, self._engine.names)
+            self._look_anew(rules, now or datetime.now(tz=UTC))
+            self._versions = versions(rules)
+        return self._versions
+
+    def _look_anew(self, rules: Governed, now: datetime) -> None:
+        until = rules.spells[-1].since + SETTLED_AFTER if rules.spells else now
+        if now < until:
+            self._store.look_anew(until.timestamp())
+
+
+def versions(rules: Governed) -> dict[str, str]:
+    """What is in force, for the record of `judged`: our code, the rule book with the head of its
+    ledger, each detection with the limits of each of its periods.
+    """
+    try:
+        code = version("loginward")
+    except PackageNotFoundError:
+        code = "checkout"
+    told: dict[str, str] = {}
+    for active in rules.book.active():
+        known = told.get(active.rule.id)
+        told[active.rule.id] = active.version if known is None else f"{known} {active.version}"
+    return {"code": code, "rules": rules.version} | told
 
 
 def _mark(path: Path) -> tuple[int, int, int] | None:

@@ -6,12 +6,11 @@ import asyncio
 import gc
 import signal
 from collections.abc import Awaitable, Callable
-from importlib.metadata import PackageNotFoundError, version
+from datetime import UTC, datetime
 
 import structlog
 from mode import Service
 
-from config.governance.books import Governed, governed
 from config.kafka import ensure_topics, group_name, has_committed, topic_ids, topic_name
 from config.settings import Settings
 from detectors.engine import Engine
@@ -19,10 +18,11 @@ from detectors.engine import Engine
 from . import metrics
 from .detect import Detect
 from .keys import load_pseudonyms
+from .looks_anew import RedisLooksAnew
 from .lookups import Lookups
 from .redis_client import connect
-from .redis_store import RedisStore
 from .relay import Relay
+from .rule_watch import RuleWatch, TakeOver
 from .sending import Sender
 from .transport import TransportHooks, TransportOptions, make_app, run_worker
 from .waiting import until_reachable
@@ -37,12 +37,10 @@ def run_detect(settings: Settings) -> int:
     topic = topic_name(settings.kafka, "logins")
     topic_id = topic_ids(settings.kafka, [topic])[topic]
     names = load_pseudonyms(settings)
-    rules = governed(settings)
-    for trouble in rules.troubles:
-        log.error("governance", trouble=trouble)
+    rules = RuleWatch(settings)
     lookups = Lookups(settings, names)
-    engine = Engine(rules.book.active(), names)
-    store = RedisStore(
+    engine = Engine(rules.in_force.book.active(), names)
+    store = RedisLooksAnew(
         connect(settings.redis),
         names,
         shards=settings.redis.shards,
@@ -57,7 +55,7 @@ def run_detect(settings: Settings) -> int:
         store,
         Sender(settings.kafka),
         topic_id=topic_id,
-        versions=versions(rules),
+        versions=TakeOver(rules, engine, store, datetime.now(tz=UTC)),
         lookups=lookups,
         judged_before=has_committed(settings.kafka, group_name(settings.kafka, "detect")),
     )
@@ -77,7 +75,12 @@ def run_detect(settings: Settings) -> int:
     )
     metrics.serve(settings.metrics.host, settings.metrics.port)
     _collect_rarely()
-    return run_worker(app, _Beside(detect.sweep_for_ever), _Beside(lookups.watch_for_ever))
+    return run_worker(
+        app,
+        _Beside(detect.sweep_for_ever),
+        _Beside(lookups.watch_for_ever),
+        _Beside(rules.watch_for_ever),
+    )
 
 
 def _state_lost(engine: Engine) -> None:
@@ -127,21 +130,6 @@ async def _relay(settings: Settings) -> None:
     finally:
         await sender.close()
         await client.aclose()
-
-
-def versions(rules: Governed) -> dict[str, str]:
-    """What is in force, for the record of `judged`: our code, the rule book with the head of its
-    ledger, each detection with the limits of each of its periods.
-    """
-    try:
-        code = version("loginward")
-    except PackageNotFoundError:
-        code = "checkout"
-    told: dict[str, str] = {}
-    for active in rules.book.active():
-        known = told.get(active.rule.id)
-        told[active.rule.id] = active.version if known is None else f"{known} {active.version}"
-    return {"code": code, "rules": rules.version} | told
 
 
 class _Beside(Service):
