@@ -7,10 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic, sleep
 from uuid import UUID
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from detectors.errors import LoginwardError, escaped
 
@@ -20,6 +28,12 @@ from .topics import TOPICS, TopicName, topic_config, topic_name
 
 _PATIENCE = timedelta(seconds=15)
 """How long an answer of a broker is awaited: an election takes a few seconds."""
+_AGAIN_S = 0.2
+_NO_COORDINATOR_YET = (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    NotCoordinatorError,
+)
 _MILLISECOND = timedelta(milliseconds=1)
 _SHOWN = 300
 """Characters of a broker's message: some repeat the whole request."""
@@ -99,10 +113,21 @@ def _create(kafka: KafkaSettings, client: KafkaAdminClient, name: TopicName) -> 
 
 
 def has_committed(kafka: KafkaSettings, group: str) -> bool:
-    """Whether a consumer group has committed an offset, and so has done work before."""
-    with admin(kafka) as client:
-        found: Mapping[str, Mapping[object, object]] = client.list_group_offsets([group])
-        return bool(found.get(group))
+    """Whether a consumer group has committed an offset, and so has done work before.
+
+    A new Kafka makes the topic of all groups when the first one is asked for, and names no
+    coordinator, or one that does not know of it yet, until it is there: that is awaited.
+    """
+    deadline = monotonic() + _PATIENCE.total_seconds()
+    while True:
+        with admin(kafka) as client:  # a new one each time: it remembers who the coordinator was
+            try:
+                found: Mapping[str, Mapping[object, object]] = client.list_group_offsets([group])
+                return bool(found.get(group))
+            except _NO_COORDINATOR_YET:
+                if monotonic() > deadline:
+                    raise
+        sleep(_AGAIN_S)
 
 
 def topic_drift(kafka: KafkaSettings) -> list[Drift]:
