@@ -56,7 +56,8 @@ class Batches:
     """All batches that count, by partition of `logins` and first offset."""
 
     kept: dict[tuple[str, int], list[Batch]] = field(default_factory=dict)
-    unreadable: int = 0
+    unreadable: list[int] = field(default_factory=list)
+    """Kafka's time (ms) of each record that could not be read."""
 
     def between(self, since_us: int, until_us: int) -> list[Batch]:
         """Those whose record reached Kafka within [since_us, until_us)."""
@@ -77,7 +78,7 @@ def read_batches(records: Iterable[Kept]) -> Batches:
         try:
             record = _decode(kept.value or b"")
         except (msgspec.DecodeError, UnicodeDecodeError):
-            found.unreadable += 1
+            found.unreadable.append(kept.timestamp)
             continue
         batch = Batch(timestamp=kept.timestamp, record=record)
         # One partition of `logins` always writes to one partition of `judged`: offsets tell order.

@@ -161,7 +161,10 @@ def _record(
         versions=_versions(batches, span),
         counted_with=dict(sorted(asked.known.versions.items())),
         pseudonym_keys=_pseudonym_keys(files, span),
-        unreadable=told.unreadable + batches.unreadable,
+        unreadable=sum(
+            span.start_us <= stamp * 1000 < span.end_us
+            for stamp in (*told.unreadable, *batches.unreadable)
+        ),
     )
 
 

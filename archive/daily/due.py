@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from archive.read import segments
+from archive import chain
+from archive.layout import partitions
 from config.trading_days import DayKind, TradingDays
 from detectors.events import EPOCH, rfc3339
 
@@ -43,7 +44,7 @@ class DueDay(msgspec.Struct, frozen=True, kw_only=True):
 
 def days_due(
     folder: Path,
-    chain: Chain,
+    signatures: Chain,
     calendar: TradingDays,
     *,
     first: date,
@@ -55,7 +56,9 @@ def days_due(
     there = produced(folder)
     count = (last - first).days + 1
     days = (first + timedelta(days=n) for n in range(count))
-    return [_due(folder, chain.of(day), calendar, day, day in there, zone, now) for day in days]
+    return [
+        _due(folder, signatures.of(day), calendar, day, day in there, zone, now) for day in days
+    ]
 
 
 def _due(
@@ -106,16 +109,21 @@ def _status(
 
 def first_day(root: Path, folder: Path, zone: ZoneInfo) -> date | None:
     """The first day that must have a record: when the archive began, or the first one produced."""
-    begun = [
-        seal.from_ms
-        for topic in ("logins", "judged")
-        for _, seal in segments(root, topic)
-        if seal.from_ms is not None
-    ]
+    begun = [at for topic in ("logins", "judged") for at in _beginnings(root, topic)]
     days = list(produced(folder))[:1]
     if begun:
         days.append((EPOCH + timedelta(milliseconds=min(begun))).astimezone(zone).date())
     return min(days, default=None)
+
+
+def _beginnings(root: Path, topic: str) -> Iterator[int]:
+    """Kafka's time (ms) of the first record of each partition."""
+    for part in partitions(root):
+        if part.topic == topic:
+            sealed = (signed.seal.from_ms for signed in chain.sealed(part.folder(root)))
+            first = next((at for at in sealed if at is not None), None)
+            if first is not None:
+                yield first
 
 
 def usual_day(now: datetime, zone: ZoneInfo) -> date:

@@ -5,14 +5,17 @@ the time Kafka took them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from archive import records
+from archive.errors import ArchiveError
 from archive.layout import PartitionId
 from archive.read import segments
 from archive.records import Headers, decoded_headers
@@ -69,7 +72,8 @@ def _ms(value: int | None) -> int:
 def _received(path: Path, since_us: int, until_us: int) -> tuple[int, int]:
     """The least and the greatest `received_at` by the file's own statistics; (huge, 0) for none."""
     low, high = 2**62, -(2**62)
-    footer = pq.read_metadata(path)
+    with told_as(path):
+        footer = pq.read_metadata(path)
     column = footer.schema.to_arrow_schema().get_field_index("received_at")
     for group in range(footer.num_row_groups):
         chunk = footer.row_group(group).column(column)
@@ -100,9 +104,20 @@ def kept_since(root: Path, topic: str, since_us: int) -> Iterator[Kept]:
         if seal.file is None or _ms(seal.to_ms) < since_us or seal.schema != records.SCHEMA:
             continue
         columns = ["offset", "kafka_timestamp", "key", "value", "headers"]
-        with pq.ParquetFile(part.folder(root) / seal.file.name) as file:
+        path = part.folder(root) / seal.file.name
+        with told_as(path), pq.ParquetFile(path) as file:
             for batch in file.iter_batches(columns=columns):
                 yield from _kept(part, batch, since_us)
+
+
+@contextmanager
+def told_as(path: Path) -> Iterator[None]:
+    """A sealed file that is gone or damaged is an ArchiveError that names it."""
+    try:
+        yield
+    except (OSError, pa.ArrowInvalid) as failure:
+        why = str(failure).splitlines()[0]
+        raise ArchiveError(f"{path}: {why}; run `loginward archive verify`") from None
 
 
 def _kept(part: PartitionId, batch: Any, since_us: int) -> Iterator[Kept]:

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from archive.database import database_of
+from archive.errors import ArchiveError
 from archive.keys import ArchiveKeys
 from detectors.daily import CANARY
 from detectors.events import FUTURE_TOLERANCE, PAST_TOLERANCE
@@ -94,7 +95,7 @@ def day_logins(
         day = DayLogins(database=database)
         if by_path:
             bounds = [span.start_us, span.end_us]
-            database.execute(_ARCHIVED, [list(by_path), *bounds])
+            _load(database, list(by_path), bounds)
         else:
             database.execute(_EMPTY)
         _register(database, "conflicts", _CONFLICTS, conflicts)
@@ -104,6 +105,16 @@ def day_logins(
         _register(database, "strangers", _STRANGERS, ((name,) for name in strangers))
         database.execute(_COUNTED, [span.start_us])
         yield day
+
+
+def _load(database: duckdb.DuckDBPyConnection, files: list[str], bounds: list[int]) -> None:
+    try:
+        database.execute(_ARCHIVED, [files, *bounds])
+    except duckdb.Error as failure:
+        why = str(failure).splitlines()[0]
+        raise ArchiveError(
+            f"the day's logins cannot be read: {why}; run `loginward archive verify`"
+        ) from None
 
 
 _EMPTY = """

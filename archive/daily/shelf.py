@@ -43,12 +43,22 @@ def stem(record: DayRecord, *, system: str | None, usual_zone: str) -> str:
     return ".".join(parts)
 
 
-def put(folder: Path, name: str, record: DayRecord, languages: tuple[Language, ...]) -> list[Path]:
-    """Write the JSON and a page a language; what stood there is replaced. Raises OSError."""
-    make_folder(folder)
+def made(record: DayRecord, name: str, languages: tuple[Language, ...]) -> dict[str, bytes]:
+    """The JSON and a page a language, by file name."""
     files = {f"{name}.json": records.written(record)}
-    files |= {f"{name}.{language}.html": page(record, language) for language in languages}
-    return [_put(folder / file, content) for file, content in files.items()]
+    return files | {f"{name}.{language}.html": page(record, language) for language in languages}
+
+
+def put(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write them; what stood there is replaced. Raises ArchiveError where the folder refuses."""
+    try:
+        make_folder(folder)
+        return [_put(folder / name, content) for name, content in files.items()]
+    except OSError as failure:
+        raise ArchiveError(
+            f"{failure.filename or folder}: {failure.strerror}; name another folder with -o, or "
+            "set report.directory"
+        ) from None
 
 
 def _put(path: Path, content: bytes) -> Path:
@@ -63,11 +73,12 @@ def files_of(folder: Path, day: date) -> list[SignedFile]:
     """The whole-day files that are there, by name: JSON and pages."""
     names = [f"{day}.json", *(f"{day}.{language}.html" for language in LANGUAGES)]
     found = ((name, _content(folder / name)) for name in sorted(names))
-    return [
-        SignedFile(name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
-        for name, content in found
-        if content is not None
-    ]
+    return [named(name, content) for name, content in found if content is not None]
+
+
+def named(name: str, content: bytes) -> SignedFile:
+    """A file as a signature names it."""
+    return SignedFile(name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
 def digest(path: Path) -> str:

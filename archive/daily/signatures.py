@@ -31,6 +31,7 @@ from archive.seal import NO_SEAL
 from detectors.errors import escaped
 from detectors.events import rfc3339
 
+from . import shelf
 from .shelf import SignedFile
 
 FILE = "signatures.jsonl"
@@ -110,6 +111,18 @@ def _link(chain: Chain, line: bytes, public: Mapping[str, Ed25519PublicKey]) -> 
     chain.head = _sha256(told.body)
     if not follows:
         raise ArchiveError("does not follow the line before: one was taken out, or moved")
+
+
+def replaced(signed: Sequence[Signature], files: Mapping[str, bytes]) -> list[str]:
+    """Which of `files` would take the place of another content that somebody has signed."""
+    if not signed:
+        return []
+    words = {one.name: one for one in signed[-1].files}
+    return [
+        name
+        for name, content in files.items()
+        if name in words and words[name] != shelf.named(name, content)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

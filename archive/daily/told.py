@@ -30,7 +30,8 @@ class Told:
     alerts: dict[str, tuple[int, Alert]] = field(default_factory=dict)
     steps: dict[str, dict[int, tuple[int, NoticeStep]]] = field(default_factory=dict)
     answers: dict[str, tuple[int, Confirmation]] = field(default_factory=dict)
-    unreadable: int = 0
+    unreadable: list[int] = field(default_factory=list)
+    """Kafka's time (ms) of each record that could not be read."""
     newest: int | None = None
     """Kafka's time of the newest record that was shown."""
 
@@ -64,7 +65,7 @@ def _decoded(
         try:
             yield kept, decode(kept.value)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            told.unreadable += 1
+            told.unreadable.append(kept.timestamp)
 
 
 def opened(told: Told, span: DaySpan) -> Counter[str]:

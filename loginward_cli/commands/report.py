@@ -28,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Produce, sign and list the daily records.",
+    help="Produce, sign, show and list the daily records.",
 )
 
 Json = Annotated[bool, typer.Option("--json", help="For scripts: JSON as the last line.")]
@@ -67,6 +67,9 @@ def daily(
     geo: Annotated[
         Path | None, typer.Option(help="Places, instead of geo.folder.", metavar="PATH")
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also a page that was signed; it must be signed anew.")
+    ] = False,
     output: Folder = None,
     as_json: Json = False,
 ) -> None:
@@ -106,8 +109,25 @@ def daily(
         fail(f"--system: '{escaped(system)}' is neither registered nor heard on {wanted}")
     name = shelf.stem(record, system=system, usual_zone=settings.report.timezone)
     languages = LANGUAGES if chosen == "all" else (chosen,)
-    files = shelf.put(output or settings.report.directory, name, record, languages)
-    _say_day(record, files, as_json=as_json)
+    files = shelf.made(record, name, languages)
+    folder = output or settings.report.directory
+    if not replace:
+        _unsigned(settings, folder, wanted, files)
+    _say_day(record, shelf.put(folder, files), as_json=as_json)
+
+
+def _unsigned(settings: Settings, folder: Path, day: date, files: Mapping[str, bytes]) -> None:
+    """What somebody has signed is not replaced by something else without being asked."""
+    from archive.daily import signatures
+
+    signed = signatures.read_chain(folder, _public(settings)).of(day)
+    other = signatures.replaced(signed, files)
+    if other:
+        fail(
+            f"{folder}: {', '.join(other)} was signed by '{escaped(signed[-1].by)}', and the "
+            "archive (or what it was counted with) says something else now; compare with "
+            "-o FOLDER, or write it with --replace and have it signed anew"
+        )
 
 
 def _say_day(record: DayRecord, files: list[Path], *, as_json: bool) -> None:
@@ -203,6 +223,53 @@ def sign(
         say(f"{signature.day} signed as {role} by {escaped(name)}; over:")
         for file in signature.files:
             say(f"  {file.sha256}  {file.name}")
+
+
+@app.command()
+def show(
+    day: Annotated[str, typer.Option(help="The day.", metavar="YYYY-MM-DD")],
+    output: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Show who judged a day and who reviewed it, with their notes, and whether its files are those.
+
+    Exit code 1: a file is gone or another one, or the chain of signatures is broken. Example:
+    loginward report show --day 2026-11-24
+    """
+    from archive.daily import shelf, signatures
+    from config.settings import load
+
+    settings = load()
+    folder = output or settings.report.directory
+    wanted = _day(day, _zone(settings.report.timezone))
+    chain = signatures.read_chain(folder, _public(settings))
+    signed, files = chain.of(wanted), shelf.files_of(folder, wanted)
+    changed = signatures.changed_files(signed[-1], files) if signed else []
+    for line, why in chain.problems:
+        say(f"{folder / signatures.FILE}:{line} {why}")
+    if as_json:
+        emit_json(
+            {
+                "day": wanted.isoformat(),
+                "signatures": signed,
+                "files": files,
+                "changed": changed,
+                "problems": [f"line {line}: {why}" for line, why in chain.problems],
+            }
+        )
+    else:
+        for file in files:
+            say(f"{file.sha256}  {file.name}{'  changed after signing' * (file.name in changed)}")
+        for name in changed:
+            if name not in {file.name for file in files}:
+                say(f"gone after signing: {name}")
+        for one in signed:
+            say(f"{one.at}  {one.role}  {escaped(one.by)}")
+            for of, text in one.notes.items():
+                say(f"  {of or 'all'}: {text}")
+        if not signed:
+            say(f"{wanted}: nobody has signed it")
+    done(findings=bool(changed or chain.problems))
 
 
 @app.command(name="list")

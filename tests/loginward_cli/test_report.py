@@ -195,6 +195,57 @@ def test_a_page_changed_after_signing_is_found(cli: Cli) -> None:
     assert (day["status"], day["changed"]) == ("changed", ["2026-11-23.zh-TW.html"])
 
 
+def test_a_signed_page_is_not_replaced_unasked(cli: Cli, tmp_path: Path) -> None:
+    """A late login changes what the archive says: the signed page stays until --replace."""
+    cli("daily", "--day", "2026-11-23")
+    sign(cli, "author", "Lin", "--note", "quiet")
+    page = cli.reports / "2026-11-23.zh-TW.html"
+    signed = page.read_bytes()
+    same = cli("daily", "--day", "2026-11-23")
+    cli.shelf.logins([attempt(at(MONDAY, "23:00:00"), "late")])
+
+    refused = cli("daily", "--day", "2026-11-23")
+    elsewhere = cli("daily", "--day", "2026-11-23", "-o", str(tmp_path / "other"))
+
+    assert same.returncode == 0
+    assert refused.returncode == 2
+    assert "was signed by 'Lin'" in refused.stderr
+    assert page.read_bytes() == signed
+    assert elsewhere.returncode == 0
+    assert cli("daily", "--day", "2026-11-23", "--replace").returncode == 0
+    assert page.read_bytes() != signed
+    assert cli("list", "--since", "2026-11-23", "--json").json["days"][0]["status"] == "changed"
+
+
+def test_who_said_what_is_shown(cli: Cli) -> None:
+    """Role, name, time and notes; a changed file is named, exit 1."""
+    cli("daily", "--day", "2026-11-23")
+    sign(cli, "author", "Lin", "--note", "office NAT, case 7")
+    sign(cli, "reviewer", "Chen")
+
+    shown = cli("show", "--day", "2026-11-23")
+    (cli.reports / "2026-11-23.json").unlink()
+    gone = cli("show", "--day", "2026-11-23", "--json")
+
+    assert shown.returncode == 0
+    assert "2026-11-24T01:00:00Z  author  Lin" in shown.stdout
+    assert "  all: office NAT, case 7" in shown.stdout
+    assert "2026-11-24T01:00:00Z  reviewer  Chen" in shown.stdout
+    assert (gone.returncode, gone.json["changed"]) == (1, ["2026-11-23.json"])
+    assert "nobody has signed it" in cli("show", "--day", "2026-11-22").stdout
+
+
+def test_a_folder_that_refuses_is_named(cli: Cli) -> None:
+    """A file where the folder should be: the place and the way out, no traceback."""
+    cli.reports.write_text("in the way")
+
+    ran = cli("daily")
+
+    assert ran.returncode == 2
+    assert str(cli.reports) in ran.stderr
+    assert "-o" in ran.stderr
+
+
 def test_a_broken_chain_is_found(cli: Cli) -> None:
     """A line altered in the chain of signatures: exit 1, file and line named."""
     cli("daily", "--day", "2026-11-23")

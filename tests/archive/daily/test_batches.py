@@ -67,7 +67,7 @@ def test_an_unreadable_record_is_counted() -> None:
 
     found = read_batches([batch(0, 0, 100), bad])
 
-    assert (found.unreadable, len(found.between(0, 10**9))) == (1, 1)
+    assert (len(found.unreadable), len(found.between(0, 10**9))) == (1, 1)
 
 
 def test_the_record_is_the_one_detect_writes() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from archive.daily.record import DayRecord, decode, written
+from archive.errors import ArchiveError
 from archive.layout import data_stem
 from config.systems import Register, load_systems
 from detectors import notices
@@ -25,6 +26,7 @@ from .archives import (
     NOTICES,
     VERSIONS,
     Shelf,
+    appended,
     at,
     attempt,
     counted,
@@ -376,6 +378,51 @@ def test_a_short_day_has_its_hours(tmp_path: Path) -> None:
 
     assert spring.hours == 23
     assert [h.failures for h in record.systems[0].hours] == [0] * 22 + [1]
+
+
+@pytest.mark.parametrize("topic", ["logins", "alerts"])
+@pytest.mark.parametrize("harm", ["gone", "damaged"])
+def test_a_file_that_is_gone_is_named(tmp_path: Path, topic: str, harm: str) -> None:
+    """No record is made of half an archive: the file is named, and what to run."""
+    shelf = Shelf(tmp_path)
+    month(shelf, days=2)
+    begin = at(MONDAY, "10:00:00")
+    shelf.logins([attempt(begin + timedelta(seconds=9 * n), f"x{n}") for n in range(60)])
+    shelf.alerts(at(MONDAY, "23:00:00"))
+    [*_, file] = sorted(shelf.store.root.glob(f"{topic}/*/*/*.parquet"))
+    if harm == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:-9] + b"nonsense!")
+
+    with pytest.raises(ArchiveError, match=rf"{file.name}.*run `loginward archive verify`"):
+        counted(shelf.store)
+
+
+def test_damage_inside_a_file_is_told(tmp_path: Path) -> None:
+    """A footer that reads well above pages that do not is no traceback either."""
+    shelf = Shelf(tmp_path)
+    shelf.logins(steady(MONDAY))
+    [file] = shelf.store.root.glob("logins/*/*/*.parquet")
+    raw = file.read_bytes()
+    file.write_bytes(raw[:4] + bytes(2000) + raw[2004:])
+
+    with pytest.raises(ArchiveError, match="run `loginward archive verify`"):
+        counted(shelf.store)
+
+
+def test_later_damage_changes_no_earlier_day(tmp_path: Path) -> None:
+    """A record that cannot be read belongs to the day on which it came."""
+    shelf = Shelf(tmp_path)
+    shelf.logins(steady(MONDAY))
+    shelf.logins(steady(MONDAY + timedelta(days=1)))
+    before = written(counted(shelf.store))
+    late = appended(steady(MONDAY + timedelta(days=1))[5])
+    shelf.put(JUDGED, [(late, None, b"{")])
+    shelf.put(ALERTS, [(late, None, b"{")])
+
+    assert written(counted(shelf.store)) == before
+    assert counted(shelf.store, MONDAY + timedelta(days=1)).unreadable == 2
 
 
 def test_files_no_seal_names_are_not_read(tmp_path: Path) -> None:
