@@ -13,7 +13,6 @@ import structlog
 
 from config.failpoints import hit
 from config.roster import Person, Roster
-from detectors.alerts import Alert
 
 from .acknowledge import acknowledged
 from .item import Item, item_of
@@ -29,6 +28,8 @@ RETRY_MS: Final = 60_000
 """Nobody could be reached at all: after this everything is tried again."""
 
 _AT_ONCE: Final = 8
+_NAMED: Final = 100
+"""Alerts that a page names; it says how many there are."""
 
 log = structlog.get_logger(__name__)
 
@@ -169,31 +170,35 @@ class Pager:
             )
 
     def _message(self, page: Page) -> Message:
-        alerts = alerts_of(self.store, page.number)
+        alerts = [item.alert for item in items_of(self.store, page.number, _NAMED)]
+        count = size_of(self.store, page.number)
         return Message(
             key=f"page:{page.number}:{page.rounds}",
-            text=page_text(page.number, page.kind, alerts),
-            spoken=spoken(page.kind, alerts),
+            text=page_text(page.number, page.kind, alerts, count),
+            spoken=spoken(page.kind, alerts, count),
             facts={
                 "number": page.number,
                 "kind": page.kind,
                 "severity": page.severity,
                 "round": page.rounds,
+                "count": count,
                 "alerts": [alert.alert_id for alert in alerts],
             },
         )
 
 
-def alerts_of(store: sqlite3.Connection, page: int) -> list[Alert]:
-    """The alerts of a page as they stand now, the gravest and oldest first."""
-    return [item.alert for item in items_of(store, page)]
-
-
-def items_of(store: sqlite3.Connection, page: int) -> list[Item]:
-    """What stands on a page, the gravest and oldest first."""
+def items_of(store: sqlite3.Connection, page: int, limit: int = -1) -> list[Item]:
+    """What stands on a page, the gravest and oldest first; all of it without a `limit`."""
     rows = store.execute(
-        "SELECT i.kind, i.body FROM paged p JOIN items i ON i.id = p.id WHERE p.page = ? "
-        "ORDER BY i.severity = 'critical' DESC, p.made, p.id",
-        (page,),
+        "SELECT i.kind, i.body FROM (SELECT id, severity, made FROM paged WHERE page = ? "
+        "ORDER BY severity = 'critical' DESC, made, id LIMIT ?) p JOIN items i ON i.id = p.id "
+        "AND i.kind = 'alert' ORDER BY p.severity = 'critical' DESC, p.made, p.id",
+        (page, limit),
     ).fetchall()
     return [item_of(kind, body) for kind, body in rows]
+
+
+def size_of(store: sqlite3.Connection, page: int) -> int:
+    """How many alerts stand on a page."""
+    (count,) = store.execute("SELECT count(*) FROM paged WHERE page = ?", (page,)).fetchone()
+    return int(count)

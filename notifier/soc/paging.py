@@ -13,7 +13,7 @@ from msgspec.json import encode
 from detectors.alerts import Alert
 from detectors.rule import SEVERITIES
 
-from .item import OWN_SYSTEM, item_of, own_item
+from .item import OWN_SYSTEM, Item, item_of, own_item
 from .metrics import SocMetrics
 from .policy import Policy, Reason
 from .queue import Queue
@@ -55,29 +55,37 @@ class Paging:
     def look(self, now: int) -> int:
         """Decide over every revision that was not looked at; how many there were.
 
-        Each decision and the mark that it was made are one transaction.
+        The decisions and the marks that they were made are one transaction, for a flood too.
         """
         rows = self._store.execute(
             "SELECT kind, body FROM items WHERE looked < revision ORDER BY changed LIMIT ?",
             (_AT_ONCE,),
         ).fetchall()
-        for kind, body in rows:
-            item = item_of(kind, body)
-            muted = self._muted(item.alert, now)
-            if muted is not None and muted.instead is not None:
-                # Before the mark that we looked: killed between the two, we make it again, equal.
-                self._queue.put([own_item(muted.instead)])
+        seen = [(item := item_of(kind, body), self._muted(item.alert, now)) for kind, body in rows]
+        # Before the marks: killed between the two, we make these again, equal.
+        instead = [muted.instead for _, muted in seen if muted is not None and muted.instead]
+        if instead:
+            self._queue.put([own_item(alert) for alert in instead])
+        outcomes: list[tuple[Outcome, Item]] = []
+        if seen:
             with transaction(self._store) as store:
-                outcome: Outcome = "muted" if muted else self._decide(item.alert, now)
-                store.execute(
-                    "UPDATE items SET looked = max(looked, ?) WHERE kind = ? AND id = ?",
-                    (item.alert.revision, kind, item.id),
-                )
-            if outcome != "quiet":
-                self._metrics.pages.labels(outcome).inc()
-                log.info("alert", outcome=outcome, alert=item.key, severity=item.alert.severity)
+                for item, muted in seen:
+                    outcome: Outcome = "muted" if muted else self._decide(item.alert, now)
+                    outcomes.append((outcome, item))
+                    store.execute(
+                        "UPDATE items SET looked = max(looked, ?) WHERE kind = ? AND id = ?",
+                        (item.alert.revision, item.kind, item.id),
+                    )
+        self._say(outcomes)
         self._digest(now)
         return len(rows)
+
+    def _say(self, outcomes: list[tuple[Outcome, Item]]) -> None:
+        for outcome, item in outcomes:
+            if outcome != "quiet":
+                self._metrics.pages.labels(outcome).inc()
+            if outcome in {"page", "muted"}:
+                log.info("alert", outcome=outcome, alert=item.key, severity=item.alert.severity)
 
     def _muted(self, alert: Alert, now: int) -> Reason | None:
         at = datetime.fromtimestamp(now / 1000, tz=UTC)

@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
     due INTEGER NOT NULL DEFAULT 0,    -- not tried before
     PRIMARY KEY (output, kind, id)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (output, waiting)
+CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (output, waiting, id, due)
     WHERE waiting IS NOT NULL;
 
 -- Where reading goes on: in the transaction that stored what was read.

@@ -31,25 +31,23 @@ def short(alert: Alert) -> str:
     )
 
 
-def page_text(page: int, kind: str, alerts: Sequence[Alert]) -> str:
+def page_text(page: int, kind: str, alerts: Sequence[Alert], count: int) -> str:
     """The text of a page by SMS, push and webhook: no link, nothing to click."""
-    if kind == "alert" and len(alerts) == 1:
+    if kind == "alert" and count == 1 and alerts:
         code = alerts[0].alert_id[:SHORTEST_ID]
         return f"[loginward] {short(alerts[0])}. Ack: loginward alerts ack {code}"
     first = short(alerts[0]) if alerts else "already pruned"
     grave = "the first" if kind == "alert" else "held back; the first"
-    return (
-        f"[loginward] {len(alerts)} alerts, {grave}: {first}. Ack: loginward alerts ack -p {page}"
-    )
+    return f"[loginward] {count} alerts, {grave}: {first}. Ack: loginward alerts ack -p {page}"
 
 
-def spoken(kind: str, alerts: Sequence[Alert]) -> str:
+def spoken(kind: str, alerts: Sequence[Alert], count: int) -> str:
     """The text of a call: no ids, since nobody writes down 32 digits at night."""
     if not alerts:
         return "loginward has an alert. Look at the console."
     rule = alerts[0].rule.replace("_", " ")
-    count = f"{len(alerts)} alerts, held back" if kind == "digest" else "an alert"
+    what = f"{count} alerts, held back" if kind == "digest" else "an alert"
     return (
-        f"loginward has {count} of severity {alerts[0].severity}: {escaped(rule, _SUBJECT)}, "
+        f"loginward has {what} of severity {alerts[0].severity}: {escaped(rule, _SUBJECT)}, "
         f"system {escaped(alerts[0].system, _SYSTEM)}. Look at the console and acknowledge."
     )

@@ -11,7 +11,7 @@ import pytest
 from detectors.alerts import Alert
 from notifier.soc.acknowledge import acknowledge, acknowledged
 from notifier.soc.item import OWN_SYSTEM, UNDELIVERED
-from notifier.soc.pager import alerts_of
+from notifier.soc.pager import items_of, size_of
 from notifier.soc.paging import Limits, Paging
 from notifier.soc.policy import Policy, Reason, nothing_muted
 from notifier.soc.queue import Queue
@@ -43,7 +43,8 @@ class Desk:
 
     def count(self, page: int) -> int:
         """How many alerts stand on a page."""
-        return len(alerts_of(self.queue.store, page))
+        assert len(items_of(self.queue.store, page)) == size_of(self.queue.store, page)
+        return size_of(self.queue.store, page)
 
 
 @pytest.fixture

@@ -48,6 +48,17 @@ def test_what_waits_too_long_is_told_by_the_others_once(tmp_path: Path) -> None:
     assert (again.id, again.alert.revision) == (told.id, 2)
 
 
+def test_an_alert_that_grows_meanwhile_is_late_all_the_same(tmp_path: Path) -> None:
+    """It waits since its first undelivered revision, else a lasting attack would never be told."""
+    clock = Clock()
+    waiting = queue(tmp_path, clock, "webhook", TOPIC)
+    for revision in range(1, 7):
+        waiting.put([item(1, revision)])
+        clock.pass_(MINUTE)
+
+    assert len(watch(waiting).look(clock.now)) == 1
+
+
 def test_a_restart_does_not_tell_it_again_and_knows_when_it_ends(tmp_path: Path) -> None:
     """The outage stands in the queue: same id, one last revision, then nothing."""
     clock = Clock()
