@@ -28,7 +28,7 @@ AGENTS = (
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
         "Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
         "web",
-        0.08,
+        0.07,
     ),
     Agent(
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -47,10 +47,19 @@ AGENTS = (
         "web",
         0.02,
     ),
+    Agent(
+        "Mozilla/5.0 (Windows NT 6.1; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Chrome/109.0.0.0 Safari/537.36 Edg/109.0.1518.140",
+        "web",
+        0.01,
+    ),
 )
 
 OLD_IPHONE = 6
 """Position of the one user agent of the cashback case (datadome.co, 2.2 M attempts in 15 h)."""
+
+OLD_EDGE = 8
+"""Position of the outdated Edge of the fintech case (DataDome, 7.4 M attempts in a week)."""
 
 
 def _hundred() -> tuple[int, ...]:

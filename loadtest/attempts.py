@@ -24,8 +24,18 @@ class Truth:
     kind: str
 
 
+class Deed(NamedTuple):
+    """What is done in a session: a word of the wire's `action`, for an order with its paper."""
+
+    action: str
+    instrument: str = ""
+    market: str = ""
+
+
 class Attempt(NamedTuple):
-    """One login attempt as its model knows it. A plain tuple: hundreds of thousands a second."""
+    """One login attempt, or one deed of a session, as its model knows it. A plain tuple: hundreds
+    of thousands a second.
+    """
 
     at_ms: int
     system: str
@@ -41,6 +51,10 @@ class Attempt(NamedTuple):
     """Which device, as any number; the renderer makes an id of it."""
     agent: int
     """Position in agents.AGENTS."""
+    session: int = 0
+    """Which session, as any number, where several records share one; 0: one of its own."""
+    deed: Deed | None = None
+    """None for an attempt to log in."""
 
 
 class Model(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from random import Random
 
 MINUTE_MS = 60_000
@@ -63,11 +64,25 @@ def mean_between(start_ms: int, end_ms: int) -> float:
     return (whole * WEEK_MINUTES + partial) / minutes
 
 
-class Arrivals:
-    """A Poisson process of `per_day` arrivals a day on average, as busy as CURVE says."""
+def busy(at_ms: int) -> float:
+    """How busy a moment is; 1 is the week's mean."""
+    return CURVE[minute_of_week(at_ms)]
 
-    def __init__(self, random: Random, start_ms: int, per_day: float) -> None:
+
+class Arrivals:
+    """A Poisson process of `per_day` arrivals a day where `level` is 1 (by default as busy as
+    CURVE says; it is asked once a minute).
+    """
+
+    def __init__(
+        self,
+        random: Random,
+        start_ms: int,
+        per_day: float,
+        level: Callable[[int], float] = busy,
+    ) -> None:
         self._random = random
+        self._level = level
         self._at = float(start_ms)
         self._base = per_day / 86_400_000
         self._need = self._gap()
@@ -81,7 +96,7 @@ class Arrivals:
         at, need = self._at, self._need
         while at < end_ms:
             edge = min(float(end_ms), (at // MINUTE_MS + 1) * MINUTE_MS)
-            rate = self._base * CURVE[minute_of_week(int(at))]
+            rate = self._base * self._level(int(at))
             while need <= rate * (edge - at):
                 at += need / rate
                 found.append(int(at))
@@ -90,3 +105,18 @@ class Arrivals:
             at = edge
         self._at, self._need = at, need
         return found
+
+
+def spread(random: Random, start_ms: int, end_ms: int, count: int) -> list[int]:
+    """Exactly `count` moments (growing) between two, as dense as customers' logins are."""
+    minutes = max(1, (end_ms - start_ms) // MINUTE_MS)
+    total = mean_between(start_ms, start_ms + minutes * MINUTE_MS) * minutes
+    step = min(MINUTE_MS, max(1, end_ms - start_ms))
+    found: list[int] = []
+    passed, wanted = 0.0, random.random() / count
+    for minute in range(minutes):
+        passed += busy(start_ms + minute * MINUTE_MS) / total
+        while len(found) < count and (wanted < passed or minute == minutes - 1):
+            found.append(start_ms + minute * MINUTE_MS + int(random.random() * step))
+            wanted = (len(found) + random.random()) / count
+    return sorted(found)

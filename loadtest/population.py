@@ -14,6 +14,9 @@ HOME, MOBILE, OFFICE, ELSEWHERE, ABROAD_OR_VPN = range(5)
 
 PLACES = 5
 
+KNOWN_ADDRESS = 0.85
+"""Share of logins from the usual place (StopGuessing)."""
+
 BEHIND_SHARED = 0.20
 """Share of addresses that stand for a proxy or CGNAT (StopGuessing)."""
 
@@ -28,6 +31,9 @@ HOUSEHOLD = 2
 
 # 40 % at home, 45 % on the phone, 15 % at work: an assumption for an app-heavy broker.
 _USUAL = (HOME,) * 8 + (MOBILE,) * 9 + (OFFICE,) * 3
+
+OUTSIDERS = 256
+"""Accounts beside the customers' that attackers opened in their own names."""
 
 _WEEK_MS = 7 * 86_400_000
 _DAY_MS = 86_400_000
@@ -79,6 +85,26 @@ class Population:
         digits = _UNKNOWN_FROM + scattered(number // 26, _NAME_BITS, self._salt)
         return f"{_LETTERS[number % 26]}0{digits:08d}"
 
+    def listed(self, number: int) -> str:
+        """The `number`-th name of a list of all customers in no order; after the last, again."""
+        bits = max(1, (self.size - 1).bit_length())
+        found = scattered(number % self.size, bits, self._salt)
+        while found >= self.size:
+            found = scattered(found, bits, self._salt)
+        return self.account(found)
+
+    def outsider(self, number: int) -> str:
+        """The account of somebody who is a customer only to do harm: the `number`-th of
+        OUTSIDERS, who log in where their profile says and nowhere else.
+        """
+        return self.account(self.size + number % OUTSIDERS)
+
+    def active(self, fraction: float) -> Customer:
+        """The customer at a fraction (0 to 1) of all logins. Squared: a hundredth of the
+        customers, the day traders, makes a tenth of the logins.
+        """
+        return self.customer(int(self.size * fraction * fraction))
+
     def _customer(self, number: int) -> Customer:
         traits = mixed(self._traits + number)
         return Customer(
@@ -104,12 +130,33 @@ class Population:
             return self.place(customer.number, place, day)
         return self.place(customer.number, place, 0)
 
+    def gateway(self, place: int, number: int) -> tuple[str, int]:
+        """One of the shared addresses that a fifth of the customers sit behind."""
+        return self._gateway(place, number % self._shared)
+
+    def lodger(self, number: int) -> tuple[str, int]:
+        """Where somebody lives who is no customer: networks, places and IPv6 in the customers'
+        proportions, at home in a household of its own.
+        """
+        bits = mixed(self._seed, 7, number)
+        place = _USUAL[bits % len(_USUAL)]
+        if (bits >> 8 & 0xFFFF) >= KNOWN_ADDRESS * 0x10000:
+            place = (place + 1 + (bits >> 24) % (PLACES - 1)) % PLACES
+        stranger = self.size + OUTSIDERS + number * HOUSEHOLD
+        # Customers behind a shared address come by IPv4.
+        return self._own(stranger, place, 0, (1 - BEHIND_SHARED) * IPV6_SHARE)
+
     def _place(self, number: int, place: int, period: int) -> tuple[str, int]:
         household = number // HOUSEHOLD
         bits = mixed(self._places[place] + (household if place == HOME else number))
         if (bits >> 32 & 0xFFFF) < BEHIND_SHARED * 0x10000:
             return self._gateway(place, (bits >> 8 & 0xFFFFFF) % self._shared)
-        six = (bits >> 48) < IPV6_SHARE * 0x10000
+        return self._own(number, place, period, IPV6_SHARE)
+
+    def _own(self, number: int, place: int, period: int, six_share: float) -> tuple[str, int]:
+        household = number // HOUSEHOLD
+        bits = mixed(self._places[place] + (household if place == HOME else number))
+        six = (bits >> 48) < six_share * 0x10000
         if place == HOME:
             # One network for the odd, one for the even: no two households share an address.
             network = FIXED_TW[household & 1]

@@ -34,9 +34,10 @@ class Setting:
     """What every model of one run shares.
 
     `scale` multiplies a profile's numbers a second (attempts, addresses, customers), never its
-    behaviour. `failure_share` is the share of customers' attempts that fail, None for what their
-    mistakes come to (profiles/g.py). With `second_factor` a right password in a thief's hands ends
-    as `mfa_failed`.
+    behaviour: addresses stay in use as long, and each makes as many attempts. `failure_share` is
+    the share of customers' attempts that fail, None for what their mistakes come to
+    (profiles/g.py). With `second_factor` a right password in a thief's hands ends as `mfa_failed`.
+    With `actions` sessions order, bind devices and so on, each deed a record of its own.
     """
 
     seed: int
@@ -47,6 +48,7 @@ class Setting:
     systems: tuple[str, ...] = SYSTEMS
     second_factor: bool = False
     failure_share: float | None = None
+    actions: bool = False
 
     @property
     def end_ms(self) -> int:
@@ -59,10 +61,19 @@ class Setting:
 
 
 class Expect(Protocol):
-    """How many attempts a profile makes in a span of time at scale 1."""
+    """How many records a profile makes in a span of time at scale 1."""
 
-    def __call__(self, start_ms: int, duration_ms: int, failure_share: float | None, /) -> float:
-        """Attempts from `start_ms` on, for `duration_ms`, with that share of failures."""
+    def __call__(
+        self,
+        start_ms: int,
+        duration_ms: int,
+        failure_share: float | None,
+        actions: bool = False,  # noqa: FBT001, FBT002 (positional like the others)
+        /,
+    ) -> float:
+        """Records from `start_ms` on, for `duration_ms`, with that share of failures, with or
+        without the deeds of sessions.
+        """
         ...
 
 
@@ -79,6 +90,8 @@ class Profile:
     endless: bool
     expect: Expect
     models: Callable[[Setting], Sequence[Model]]
+    beside: float = 1.0
+    """The factor of G with which attack and customers stand in the proportion of the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ OPTIONAL: Final = (
     "session_id",
     "mfa",
     "received_at",
+    "action",
 )
 """The optional fields of the wire that a simulated core system can tell."""
 
@@ -56,8 +57,10 @@ def parse_fields(text: str) -> tuple[str, ...]:
 class Renderer:
     """Writes attempts of one run; `run` names the run in every event id (8 hex digits)."""
 
-    def __init__(self, run: str, fields: tuple[str, ...]) -> None:
+    def __init__(self, run: str, fields: tuple[str, ...], *, second_factor: bool = False) -> None:
         self._run = run
+        # Said of every login that comes under a second factor, whatever came of it.
+        self._mfa = '"mfa":true' if second_factor else ""
         self._origin = "origin" in fields
         self._more = tuple(name for name in fields if name != "origin")
         self._minute = -1
@@ -66,6 +69,11 @@ class Renderer:
     def event_id(self, serial: int) -> str:
         """The identity of event `serial` (0 to 2^48 - 1): unique within and across runs."""
         return f"{self._run}{scattered(serial, _SERIAL_BITS):012x}"
+
+    def _session(self, attempt: Attempt) -> str:
+        if not attempt.session:
+            return ""
+        return f"{self._run}{mixed(attempt.session) & (1 << _SERIAL_BITS) - 1:012x}"
 
     def line(self, attempt: Attempt, event_id: str) -> bytes:
         """The record: required fields in the order of the wire, then the chosen optional ones."""
@@ -97,7 +105,9 @@ class Renderer:
         parts = [self._field(name, attempt, event_id) for name in self._more]
         return "".join("," + part for part in parts if part)
 
-    def _field(self, name: str, attempt: Attempt, event_id: str) -> str:  # noqa: PLR0911 (a table)
+    def _field(  # noqa: C901, PLR0911 (a table)
+        self, name: str, attempt: Attempt, event_id: str
+    ) -> str:
         match name:
             case "reason":
                 return _reason(attempt)
@@ -108,18 +118,28 @@ class Renderer:
             case "received_at":
                 return f'"received_at":"{self._time(attempt.at_ms)}"'
             case "mfa":
-                return '"mfa":true' if attempt.outcome == MFA_FAILED else ""
-            case "session_id":
-                return f'"session_id":"s-{event_id}"' if attempt.outcome == SUCCESS else ""
+                return self._mfa if attempt.ip is not None else ""
+            case "action":
+                return _deed(attempt)
         if attempt.ip is None:
             return ""
         match name:
+            case "session_id":  # given out with the login page, before anybody is known
+                return f'"session_id":"s-{self._session(attempt) or event_id}"'
             case "device_id":
                 return f'"device_id":"dev-{mixed(attempt.device):016x}"'
             case "fingerprint":
                 return _PRINTS[attempt.agent]
             case _:
                 return _AGENTS[attempt.agent]
+
+
+def _deed(attempt: Attempt) -> str:
+    deed = attempt.deed
+    if deed is None:
+        return ""
+    paper = f',"instrument":"{deed.instrument}","market":"{deed.market}"' if deed.market else ""
+    return f'"action":"{deed.action}"{paper}'
 
 
 def _channel(attempt: Attempt) -> str:

@@ -68,6 +68,11 @@ class Request:
             raise LoginwardError("--duration 0: a run takes time; write 10m or 15h")
 
     @property
+    def actions(self) -> bool:
+        """Whether sessions do something: only where the core system can tell it."""
+        return "action" in self.fields
+
+    @property
     def span_ms(self) -> int:
         """The event time of the run."""
         if self.duration_ms is not None:
@@ -82,15 +87,8 @@ def deliveries(request: Request) -> Deliveries:
     duration_ms = request.span_ms
     natural, peak = _natural(request)
     scale = _scale(request, duration_ms, natural)
-    customers = request.customers or max(_FEWEST_CUSTOMERS, round(CUSTOMERS * scale))
-    most = largest_population() * HOUSEHOLD
-    if customers > most:
-        raise LoginwardError(
-            f"{customers} customers: at most {most} have an address of their own; ask for fewer "
-            "events, a longer --duration, or name --customers"
-        )
+    population = _population(request, scale)
     run = _run(request)
-    population = Population(request.seed, customers)
     models = [
         model
         for share in request.shares
@@ -107,7 +105,24 @@ def deliveries(request: Request) -> Deliveries:
         duplicates=request.duplicates,
         bad=request.bad,
     )
-    return Deliveries(models, Renderer(run, request.fields), course)
+    renderer = Renderer(run, request.fields, second_factor=request.second_factor)
+    return Deliveries(models, renderer, course)
+
+
+def population_of(request: Request) -> Population:
+    """The customers of a request, as `deliveries` makes them."""
+    return _population(request, _scale(request, request.span_ms, _natural(request)[0]))
+
+
+def _population(request: Request, scale: float) -> Population:
+    customers = request.customers or max(_FEWEST_CUSTOMERS, round(CUSTOMERS * scale))
+    most = largest_population() * HOUSEHOLD
+    if customers > most:
+        raise LoginwardError(
+            f"{customers} customers: at most {most} have an address of their own; ask for fewer "
+            "events, a longer --duration, or name --customers"
+        )
+    return Population(request.seed, customers)
 
 
 def _setting(request: Request, share: Share, scale: float, population: Population) -> Setting:
@@ -123,6 +138,7 @@ def _setting(request: Request, share: Share, scale: float, population: Populatio
         systems=request.systems,
         second_factor=request.second_factor,
         failure_share=request.failure_share,
+        actions=request.actions,
     )
 
 
@@ -137,7 +153,7 @@ def _natural(request: Request) -> tuple[float, float]:
                 "by then; write a longer --duration"
             )
         expected = share.factor * share.profile.expect(
-            request.start_ms + start_ms, length_ms, request.failure_share
+            request.start_ms + start_ms, length_ms, request.failure_share, request.actions
         )
         total += expected
         peak += expected / length_ms * 1000

@@ -14,11 +14,13 @@ from datetime import timedelta
 from random import Random
 
 from loadtest.agents import OLD_IPHONE
-from loadtest.attempts import FAILURE, MFA_FAILED, SUCCESS, Attempt, Model, Truth
+from loadtest.attempts import SUCCESS, Attempt, Model
 from loadtest.mixing import mixed
 from loadtest.networks import HOSTING
 from loadtest.population import HOME
 from loadtest.profile import Profile, Setting
+from loadtest.stuffing import Ends
+from loadtest.thief import Thief
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +49,14 @@ _SLOT_MS = 1_800_000  # the plateau is told per half hour
 
 
 class DatacenterStuffing:
-    """The attempts of one campaign over the whole run, its addresses in proportion."""
+    """The attempts of one campaign over the whole run, its addresses in proportion.
 
-    def __init__(self, setting: Setting, numbers: Datacenter = NUMBERS) -> None:
+    A run longer than the numbers' duration has new lasting addresses for each such span.
+    """
+
+    def __init__(
+        self, setting: Setting, numbers: Datacenter = NUMBERS, *, letter: str = "A"
+    ) -> None:
         self._setting = setting
         self._numbers = numbers
         self._random = Random(mixed(setting.seed, ord("A")))
@@ -59,14 +66,14 @@ class DatacenterStuffing:
         self._per_ms = numbers.attempts * setting.scale / full_ms
         per_address = numbers.attempts / numbers.addresses
         wanted = self._per_ms * setting.duration_ms / per_address
-        self._lasting = max(1, round(wanted * (1 - numbers.leased)))
+        self._spans = max(1, round(setting.duration_ms / full_ms))
+        self._lasting = max(1, round(wanted * (1 - numbers.leased) / self._spans))
         leases = max(1, round(setting.duration_ms / (numbers.lease // timedelta(milliseconds=1))))
         self._lease_ms = setting.duration_ms / leases
         self._a_lease = max(1, round(wanted * numbers.leased / leases))
         self._system = setting.system("web")
-        self._stuffing = _truth("stuffing")
-        self._takeover = _truth("takeover")
-        self._hit = _truth("hit")
+        self._ends = Ends(setting, letter)
+        self._thief = Thief(setting, letter)
 
     def until(self, end_ms: int) -> list[Attempt]:
         """The attempts before `end_ms` not given yet."""
@@ -76,7 +83,7 @@ class DatacenterStuffing:
         self._sent_until = end
         random = self._random.random
         times = [start + int(random() * (end - start)) for _ in range(self._count(start, end))]
-        return [self._attempt(at) for at in times]
+        return [self._attempt(at) for at in times] + self._thief.until(end)
 
     def _count(self, start: int, end: int) -> int:
         """Attempts in a slice: the plateau's level of its half hour, rounded by chance."""
@@ -94,23 +101,24 @@ class DatacenterStuffing:
         else:
             account = population.nobody(self._tried)
         self._tried += 1
-        outcome, truth = FAILURE, self._stuffing
-        if chance >= 1 - self._numbers.success:
-            outcome, truth = SUCCESS, self._takeover
-            if self._setting.second_factor:
-                outcome, truth = MFA_FAILED, self._hit
+        outcome, truth = self._ends.of(right=chance >= 1 - self._numbers.success)
         ip, network = self._address(at)
-        return Attempt(
+        attempt = Attempt(
             at, self._system, account, ip, network, outcome, exists, truth, _DEVICE, OLD_IPHONE
         )
+        return self._thief.took(attempt) if outcome == SUCCESS else attempt
 
     def _address(self, at: int) -> tuple[str, int]:
         random = self._random.random
+        into = at - self._setting.start_ms
         if random() >= self._numbers.leased:
-            number = int(random() * self._lasting)
+            span = into * self._spans // self._setting.duration_ms
+            number = span * self._lasting + int(random() * self._lasting)
         else:
-            lease = int((at - self._setting.start_ms) / self._lease_ms)
-            number = self._lasting + lease * self._a_lease + int(random() * self._a_lease)
+            lease = int(into / self._lease_ms)
+            number = (
+                self._spans * self._lasting + lease * self._a_lease + int(random() * self._a_lease)
+            )
         if mixed(self._setting.seed, 8, number) < self._numbers.shared_with_customers * 2**64:
             population = self._setting.population
             neighbour = population.customer(number % population.size)
@@ -119,11 +127,7 @@ class DatacenterStuffing:
         return network.v4(number // len(HOSTING)), network.at
 
 
-def _truth(kind: str) -> Truth:
-    return Truth(profile="A", label="attack", campaign="A-1", kind=kind)
-
-
-def _expect(_start_ms: int, duration_ms: int, _failure_share: float | None) -> float:
+def _expect(_start_ms: int, duration_ms: int, *_: object) -> float:
     return NUMBERS.attempts * duration_ms / (NUMBERS.duration / timedelta(milliseconds=1))
 
 

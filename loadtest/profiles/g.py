@@ -24,8 +24,10 @@ from loadtest.attempts import FAILURE, SUCCESS, Attempt, Model, Truth
 from loadtest.hours import Arrivals, mean_between, monday_morning
 from loadtest.mixing import mixed
 from loadtest.networks import UNKNOWN
-from loadtest.population import PLACES, Customer
+from loadtest.pending import Pending
+from loadtest.population import KNOWN_ADDRESS, PLACES, Customer
 from loadtest.profile import Profile, Setting
+from loadtest.sessions import RATES, Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class Customers:
     stale_every: timedelta = timedelta(minutes=5)
     stale_for: timedelta = timedelta(hours=24)
     known_device: float = 0.90
-    known_address: float = 0.85
+    known_address: float = KNOWN_ADDRESS
     by_phone: float = 0.005
     """Logins without an address (phone, branch): an assumption."""
     monday: float = 2.0
@@ -100,6 +102,8 @@ class CustomerTraffic:
         self._later: list[Attempt] = []
         self._order = count()
         self._stale: list[tuple[int, int, int, Attempt]] = []
+        self._sessions = Sessions(Random(mixed(setting.seed, ord("G"), 3)))
+        self._pending = Pending()
         self._already_stale()
 
     def until(self, end_ms: int) -> list[Attempt]:
@@ -108,7 +112,8 @@ class CustomerTraffic:
         for at in self._arrivals.until(min(end_ms, self._setting.end_ms)):
             self._session(at, found)
         self._replays(end_ms, found)
-        due = [attempt for attempt in self._later if attempt.at_ms < end_ms]
+        due = self._pending.due(end_ms)
+        due += [attempt for attempt in self._later if attempt.at_ms < end_ms]
         self._later = [attempt for attempt in self._later if attempt.at_ms >= end_ms]
         ready = due + [attempt for attempt in found if attempt.at_ms < end_ms]
         self._later += [attempt for attempt in found if attempt.at_ms >= end_ms]
@@ -117,10 +122,7 @@ class CustomerTraffic:
     def _session(self, at: int, out: list[Attempt]) -> None:
         random = self._random.random
         numbers = self._numbers
-        fraction = random()
-        population = self._setting.population
-        # Squared: a hundredth of the customers, the day traders, makes a tenth of the logins.
-        customer = population.customer(int(population.size * fraction * fraction))
+        customer = self._setting.population.active(random())
         login = self._login(customer, at)
         if self._forgotten and random() < self._gives_up:
             self._fail(login, _FORGOTTEN, 1 - 1 / numbers.forgotten_tries, out)
@@ -133,9 +135,16 @@ class CustomerTraffic:
             login = self._fail(login, _WRONG_PASSWORD, numbers.wrong_password_again, out)
         elif chance - share * numbers.wrong_password < share * numbers.wrong_name:
             login = self._misname(login, out)
-        out.append(login)
+        out.append(self._with_deeds(login))
         if login.ip is not None and random() < self._mistakes * numbers.stale:
             self._go_stale(login, customer)
+
+    def _with_deeds(self, login: Attempt) -> Attempt:
+        if not self._setting.actions:
+            return login
+        login, deeds = self._sessions.after(login)
+        self._pending.add(deeds)
+        return login
 
     def _login(self, customer: Customer, at: int) -> Attempt:
         random = self._random.random
@@ -226,9 +235,16 @@ _FORGOTTEN = _truth("forgotten")
 _STALE = _truth("stale")
 
 
-def _expect(start_ms: int, duration_ms: int, failure_share: float | None) -> float:
+def _expect(
+    start_ms: int,
+    duration_ms: int,
+    failure_share: float | None,
+    actions: bool = False,  # noqa: FBT001, FBT002 (an Expect)
+    /,
+) -> float:
     factor, forgotten = NUMBERS.mistakes(failure_share)
     a_login = 1 + factor * NUMBERS.failures_a_login + forgotten * NUMBERS.forgotten_tries
+    a_login += actions * RATES.a_login * (1 - NUMBERS.by_phone)
     days = duration_ms / 86_400_000
     return NUMBERS.good_per_day * days * a_login * mean_between(start_ms, start_ms + duration_ms)
 

@@ -12,7 +12,7 @@ import typer
 
 from config.durations import parse_duration
 from detectors.events import milliseconds
-from loginward_cli.output import emit_json, fail, note
+from loginward_cli.output import done, emit_json, fail, note, say
 
 if TYPE_CHECKING:
     from loadtest.run import Request
@@ -26,7 +26,8 @@ def command(
     profile: Annotated[
         str,
         typer.Option(
-            help="A, G, A+G; A:0.02@6h+G is A at a fiftieth of its volume from the 6th hour on.",
+            help="A to I, or several: A:0.02@6h+G is A at a fiftieth of its volume from the 6th "
+            "hour on, beside the customers of G.",
             metavar="P[+P...]",
         ),
     ] = "A+G",
@@ -74,7 +75,11 @@ def command(
         typer.Option(help="The truth about each record; .zst compresses.", metavar="FILE"),
     ] = None,
     fields: Annotated[
-        str, typer.Option(help="Optional fields: none, all, or names with commas.")
+        str,
+        typer.Option(
+            help="Optional fields: none, all, or names with commas. With action (in all), "
+            "sessions order, bind devices and so on."
+        ),
     ] = "origin",
     failure_share: Annotated[
         float | None,
@@ -91,14 +96,34 @@ def command(
         str | None, typer.Option(help="Core systems for web,app,phone (fewer: shared).")
     ] = None,
     topic: Annotated[str | None, typer.Option(help="Another topic than logins.")] = None,
+    customers_csv: Annotated[
+        Path | None,
+        typer.Option(help="The customer list too, for customers load.", metavar="FILE"),
+    ] = None,
+    separation: Annotated[
+        bool,
+        typer.Option(
+            help="Instead of a run: how far each single field tells attack from customers (AUC), "
+            "exit 1 beyond 0.7; --fields is all."
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="The summary as JSON, last line.")] = False,
 ) -> None:
-    """Make a simulated attack or a quiet day (profiles A to I)."""
+    """Make a simulated attack or a quiet day (profiles A to I).
+
+    --scale changes volume: attempts, addresses and customers together; what each address does,
+    and for how long, stays. --duration cuts a campaign off; addresses that would stay in use
+    longer make the same number of attempts in the time there is. Example:
+    loginward simulate --profile B:0.18+G --scale 0.1 --duration 1d --fields all -o b.jsonl
+    """
     from loadtest.profile import SYSTEMS, parse
     from loadtest.rendering import parse_fields
     from loadtest.run import Request
 
-    if (out is None) == (not to_kafka):
+    if separation and (out is not None or to_kafka):
+        fail("simulate --separation: measures and writes no events; leave -o and --to-kafka out")
+    listed = separation or customers_csv is not None
+    if (out is None) == (not to_kafka) and (to_kafka or not listed):
         fail("simulate: where to? write -o FILE, -o - for standard output, or --to-kafka")
     if json and str(out) == "-":
         fail("simulate --json: standard output carries the events already; name a file by -o")
@@ -112,13 +137,19 @@ def command(
         scale=scale,
         customers=customers,
         systems=SYSTEMS if systems is None else tuple(systems.split(",")),
-        fields=parse_fields(fields),
+        fields=parse_fields("all" if separation else fields),
         second_factor=second_factor,
         failure_share=failure_share,
         disorder_ms=_span("--disorder", disorder),
         duplicates=duplicates,
         bad=bad,
     )
+    if customers_csv is not None:
+        _list(_starting(request, start or _QUIET_MONDAY), customers_csv)
+    if separation:
+        _separation(_starting(request, start or _QUIET_MONDAY), json=json)
+    if out is None and not to_kafka:
+        return
     if to_kafka:
         pace = 1.0 if speedup is None and rate is not None else speedup
         summary = _into_kafka(_starting(request, start, pace=pace), topic, pace, ledger)
@@ -128,6 +159,37 @@ def command(
     note(", ".join(f"{value:g} {name}" for name, value in said.items()))
     if json:
         emit_json(said)
+
+
+def _list(request: Request, path: Path) -> None:
+    from loadtest.customer_list import write_list
+
+    note(f"{write_list(request, path):,} customers in {path}")
+
+
+def _separation(request: Request, *, json: bool) -> None:
+    from loadtest.separation import EXEMPT, LIMIT, measure, too_far
+
+    measured = measure(request)
+    fields = measured.fields()
+    said = f"{measured.records['attack']:,} attack and {measured.records['benign']:,} benign"
+    say(f"{said} records; AUC 0.5 tells nothing, 1 everything")
+    say(f"{'field':15} {'AUC':5}  {'best reading':18} {'before':6} which")
+    for name, one in fields.items():
+        history = [f"{value:.3f}" for value in (one.before, one.which) if value is not None]
+        say(f"{name:15} {one.auc:.3f}  {one.reading:18} {'  '.join(history)}".rstrip())
+    beyond = too_far(fields)
+    told = ", ".join(beyond) or f"none but {' and '.join(EXEMPT)}"
+    say(f"beyond {LIMIT} by itself: {told}")
+    if json:
+        emit_json(
+            {
+                "records": dict(measured.records),
+                "fields": {name: asdict(one) for name, one in fields.items()},
+                "beyond": beyond,
+            }
+        )
+    done(findings=bool(beyond))
 
 
 def _into_file(request: Request, out: Path, ledger: Path | None) -> Summary:

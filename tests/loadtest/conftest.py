@@ -55,3 +55,23 @@ class Make:
 def make() -> Make:
     """Give a maker of small runs."""
     return Make()
+
+
+def addresses(made: Made, label: str) -> set[str]:
+    """The addresses of all attacks, or of all customers."""
+    return {line.ip for line in made.ledger if line.label == label and line.ip is not None}
+
+
+def shared(made: Made) -> float:
+    """The share of the attack's addresses that customers were seen on in the same run."""
+    attack = addresses(made, "attack")
+    return len(attack & addresses(made, "benign")) / len(attack)
+
+
+def logins(made: Made) -> list[LedgerLine]:
+    """The attack's attempts to log in, without what thieves did afterwards."""
+    return [
+        line
+        for line in made.ledger
+        if line.label == "attack" and not line.kind.startswith("thief_")
+    ]

@@ -88,6 +88,33 @@ def test_a_run_into_kafka_is_now(
     assert f"{prefix}logins" in kafka_admin.list_topics()
 
 
+def test_separation_is_a_table_and_findings_are_exit_1(tmp_path: Path) -> None:
+    """An attack that one field gives away ends with 1, and the last line names the fields."""
+    mix = ("--profile", "A:0.1+G", "--scale", "0.02", "--duration", "6h")
+
+    done = _simulate(*mix, "--separation", "--json", cwd=tmp_path)
+
+    assert done.returncode == 1, done.stderr.decode()
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert {"user_agent", "origin.asn"} <= set(told["beyond"])
+    assert "outcome" not in told["beyond"]
+    assert told["fields"]["user_agent"]["auc"] > 0.9
+    assert b"beyond 0.7" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_customer_list_needs_no_run(tmp_path: Path) -> None:
+    """`--customers-csv` alone writes who the customers are, and nothing else."""
+    done = _simulate("--profile", "G", "--scale", "0.01", "--customers-csv", "c.csv", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr.decode()
+    lines = (tmp_path / "c.csv").read_text().splitlines()
+    assert lines[0] == "account,customer,class"
+    assert len(lines) == 1 + 1_000 + 256
+    assert b"1,256 customers" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["c.csv"]
+
+
 def test_start_is_an_instant_with_an_offset(tmp_path: Path) -> None:
     """`--start` moves the run; the same second in another offset gives the same events."""
     runs = []
@@ -108,6 +135,8 @@ def test_start_is_an_instant_with_an_offset(tmp_path: Path) -> None:
         pytest.param((), "where to?", id="nowhere"),
         pytest.param(("-o", "x", "--to-kafka"), "where to?", id="twice"),
         pytest.param(("-o", "-", "--json"), "name a file", id="json and events"),
+        pytest.param(("-o", "x", "--separation"), "--separation", id="measured and written"),
+        pytest.param(("--separation", "--profile", "B"), "no benign", id="nothing to tell apart"),
         pytest.param(("-o", "x", "--profile", "Z"), "there are A", id="profile"),
         pytest.param(("-o", "x", "--duration", "5mn"), "--duration 5mn", id="duration"),
         pytest.param(("-o", "x", "--disorder", "1"), "--disorder 1", id="disorder"),
