@@ -5,9 +5,9 @@ A memory is a set of facts, each with the time and identity of a login that made
     kind 1 byte (D device, C country, A network, S one of the first successes) · value 8 · at 6 ·
     identity 8
 
-It only grows by facts, in any order: what is known of a value is its earliest and its latest fact,
-so late, doubled and reordered logins change nothing. Facts are read *as of* 60 seconds before the
-login that asks: the logins of the last minute may still be on their way.
+It only grows by facts, in any order: of a value counts its earliest login in each week (of the
+calendar since 1970), so late, doubled and reordered logins change nothing. Facts are read *as of*
+60 seconds before the login that asks: the logins of the last minute may still be on their way.
 Only successes are remembered; a thief's are among them (known gap: the customer's answer tells).
 """
 
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from .counting import present_ms
 from .events import AS_OF_MS, DAY_MS
 
 KEPT_MS: Final = 180 * DAY_MS
@@ -27,11 +28,17 @@ WARM_SUCCESSES: Final = 3
 """No verdict on the first three logins of an account."""
 WARM_AFTER: Final = 1_000
 """No verdict on the first thousand successes of a system."""
-_REFRESH_MS: Final = 7 * DAY_MS
+WEEK_MS: Final = 7 * DAY_MS
 """A value in use is written again once a week, so that it does not count as forgotten."""
+_LAST_WEEKS: Final = 3
+"""So many weeks of a value a rewritten memory keeps beside its first: of the last two the logins
+may lie within the minute that is not read yet.
+"""
 FACT_BYTES: Final = 23
-REWRITE_BYTES: Final = 4_096
-"""A longer memory is rewritten without what it repeats."""
+REWRITE_BYTES: Final = 24_576
+"""A longer memory is rewritten without what it repeats; more than MOST_VALUES can take, or it
+would be rewritten at every login.
+"""
 MOST_VALUES: Final = 64
 """Values of a kind that are kept, the latest used: an account of many devices stays small."""
 
@@ -39,7 +46,7 @@ DEVICE, COUNTRY, NETWORK, SUCCESS = b"D", b"C", b"A", b"S"
 
 
 class Usage(NamedTuple):
-    """One value of an account: its first and its latest login, in ms since 1970."""
+    """One value of an account: its first login and the first of its latest week, ms since 1970."""
 
     first_ms: int
     last_ms: int
@@ -60,20 +67,28 @@ class AccountMemory:
 
     def usage(self, kind: bytes, value: bytes) -> Usage | None:
         """When a value was used; None: never that is remembered."""
+        weeks = self._weeks(kind, value)
+        return Usage(weeks[min(weeks)], weeks[max(weeks)]) if weeks else None
+
+    def known(self, kind: bytes, value: bytes, now_ms: int) -> bool:
+        """Whether the account had used a value a minute before `now_ms`, in the last 180 days.
+
+        Up to a week more, as of a week only its first login is remembered.
+        """
+        oldest, newest = now_ms - KEPT_MS - WEEK_MS, now_ms - AS_OF_MS
+        return any(oldest < at <= newest for at in self._weeks(kind, value).values())
+
+    def _weeks(self, kind: bytes, value: bytes) -> dict[int, int]:
+        """The first login of each week in which a value was used."""
         key = kind + value
         times = _times(self.blob, key)
         if self.fresh:
             times += _times(bytes(self.fresh), key)
-        return Usage(min(times), max(times)) if times else None
-
-    def known(self, kind: bytes, value: bytes, now_ms: int) -> bool:
-        """Whether the account had used a value a minute before `now_ms`, and within 180 days."""
-        used = self.usage(kind, value)
-        return (
-            used is not None
-            and used.first_ms <= now_ms - AS_OF_MS
-            and used.last_ms >= now_ms - KEPT_MS
-        )
+        weeks: dict[int, int] = {}
+        for at in times:
+            week = at // WEEK_MS
+            weeks[week] = min(weeks.get(week, at), at)
+        return weeks
 
     def is_warm(self, now_ms: int) -> bool:
         """Whether the account had logged in three times a minute before `now_ms`."""
@@ -82,8 +97,8 @@ class AccountMemory:
 
     def add(self, kind: bytes, value: bytes, at_ms: int, identity: bytes) -> None:
         """Remember that a login used a value, where that says anything new."""
-        used = self.usage(kind, value)
-        if used is None or at_ms < used.first_ms or at_ms - used.last_ms >= _REFRESH_MS:
+        first = self._weeks(kind, value).get(at_ms // WEEK_MS)
+        if first is None or at_ms < first:
             self._append(kind, value, at_ms, identity)
 
     def add_success(self, at_ms: int, identity: bytes) -> None:
@@ -113,28 +128,22 @@ class AccountMemory:
 
 def rewritten(blob: bytes) -> bytes:
     """A memory without what it repeats and without what is older than 180 days at its latest."""
-    facts = _facts(blob)
-    latest = max(map(_at, facts), default=0)
-    first: dict[bytes, bytes] = {}
-    last: dict[bytes, bytes] = {}
+    facts = sorted(set(_facts(blob)), key=_place)
+    # By the 8th newest: one wrong clock makes nothing forgotten (a week more, as in `known`).
+    oldest = present_ms([_at(fact) for fact in facts]) - KEPT_MS - WEEK_MS
+    weeks: dict[bytes, dict[int, bytes]] = {}
     for fact in facts:
-        key = fact[:9]
-        first[key] = min(first.get(key, fact), fact, key=_place)
-        last[key] = max(last.get(key, fact), fact, key=_place)
-    kept: set[bytes] = set()
+        weeks.setdefault(fact[:9], {}).setdefault(_at(fact) // WEEK_MS, fact)
+    kept: list[bytes] = []
     for kind in (DEVICE, COUNTRY, NETWORK):
-        keys = [
-            key for key, fact in last.items() if key[:1] == kind and _at(fact) >= latest - KEPT_MS
-        ]
-        keys.sort(key=lambda key: (_place(last[key]), key))
-        for key in keys[-MOST_VALUES:]:
-            kept |= {first[key], last[key]}
-    successes = [fact for key, fact in first.items() if key[:1] == SUCCESS]
-    successes.sort(key=_place)
-    kept.update(successes[:WARM_SUCCESSES])
-    ordered = list(kept)
-    ordered.sort(key=_place)
-    return b"".join(ordered)
+        used = [[*of.values()] for key, of in weeks.items() if key[:1] == kind]
+        used = [firsts for firsts in used if _at(firsts[-1]) >= oldest]
+        used.sort(key=lambda firsts: (_place(firsts[-1]), firsts[-1]))
+        for firsts in used[-MOST_VALUES:]:
+            kept += firsts[:1] + firsts[1:][-_LAST_WEEKS:]
+    kept += [fact for fact in facts if fact[:1] == SUCCESS][:WARM_SUCCESSES]
+    kept.sort(key=lambda fact: (_place(fact), fact))
+    return b"".join(kept)
 
 
 def _facts(blob: bytes) -> Sequence[bytes]:

@@ -49,6 +49,9 @@ LATE: Final = 0x10000
 COMMON_ASN: Final = 0x20000
 """From a network in which many of the system's customers are: no news by itself."""
 
+MAPPED: Final = b"\0" * 10 + b"\xff\xff"
+"""How an IPv4 address begins among 16 bytes (`packed_address`)."""
+
 _REASONS: Final[tuple[Reason | None, ...]] = (
     None,
     "bad_password",
@@ -69,7 +72,6 @@ _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
 _CONTEXT = struct.Struct(">16s2sI4s8sB")
 CONTEXT_BYTES: Final = _CONTEXT.size
 _SUFFIX_BYTES: Final = 8
-_MAPPED: Final = b"\0" * 10 + b"\xff\xff"
 _NOTHING_4: Final = bytes(4)
 _NOTHING_8: Final = bytes(8)
 # Of an entry's flags, at bytes 26 to 29: the byte in which each mark of the layout stands.
@@ -259,11 +261,11 @@ def packed_address(address: str) -> bytes:
     """A canonical address as 16 bytes, IPv4 mapped into IPv6: networks are ranges of it."""
     if ":" in address:
         return ipaddress.IPv6Address(address).packed
-    return _MAPPED + ipaddress.IPv4Address(address).packed
+    return MAPPED + ipaddress.IPv4Address(address).packed
 
 
 def written_address(packed: bytes) -> str:
     """The canonical spelling of `packed_address`."""
-    if packed.startswith(_MAPPED):
+    if packed.startswith(MAPPED):
         return str(ipaddress.IPv4Address(packed[12:]))
     return str(ipaddress.IPv6Address(packed))

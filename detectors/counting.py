@@ -12,7 +12,10 @@ seen together, at the last of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+STRAYS: Final = 8
+"""Fewer attempts than this, dated ahead of all others, do not move a log's present."""
 
 
 class Hot(NamedTuple):
@@ -51,6 +54,19 @@ def event_count(at: Sequence[int], limit: int, span: int) -> Swept:
             first += 1
         hot.append(Hot(first, last))
     return Swept(hot, 0 if hot else limit - _fullest(at, span))
+
+
+def each_at(at: Sequence[int], limit: int, span: int) -> list[Hot]:
+    """Every attempt that ends a series of `limit` within `span`.
+
+    For detections to which each single login matters (their limit is 1): unlike in `event_count` a
+    window holds no more than its limit, and attempts of one millisecond stay apart.
+    """
+    return [
+        Hot(last - limit + 1, last)
+        for last in range(limit - 1, len(at))
+        if at[last] - at[last - limit + 1] < span
+    ]
 
 
 def _fullest(at: Sequence[int], span: int) -> int:
@@ -128,3 +144,13 @@ def _leave(values: Sequence[bytes | None], counts: dict[bytes, int], tries_a_val
         else:
             del counts[value]
     return lost
+
+
+def present_ms(at: Sequence[int]) -> int:
+    """How late it is in a log, by its STRAYS-th newest attempt; the oldest, where there are fewer.
+
+    One event from the future must not age what is remembered of an address (RELIABILITY.md 3).
+    """
+    if not at:
+        return 0
+    return at[-STRAYS] if len(at) >= STRAYS else at[0]

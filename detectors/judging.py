@@ -22,6 +22,7 @@ from .attempts import (
     packed_address,
     unpack,
 )
+from .counting import present_ms
 from .events import instant, rfc3339
 from .findings import Finding, Told, about_whom, alert, findings
 from .guard import weighed
@@ -39,7 +40,6 @@ from .windows import (
     Subject,
     SubjectLog,
     compacted,
-    present_ms,
     retention_ms,
 )
 

@@ -38,8 +38,6 @@ every limit.
 """
 FOR_EVER_MS: Final = 1 << 53
 """Beyond every event time; a partition that is read to its end is known up to here."""
-STRAYS: Final = 8
-"""Fewer attempts than this, dated ahead of all others, do not move a log's present."""
 LOOK_BACK_MS: Final = 5 * 24 * HOUR_MS
 """How far back the successes of an address that turns bad are reopened (Auth0: 5 days)."""
 NETWORK_HOUR_CAP: Final = 4096
@@ -287,16 +285,6 @@ class SubjectLog:
 def at_ms(entry: bytes) -> int:
     """The event time of an entry, milliseconds since 1970."""
     return int.from_bytes(entry[:6], "big")
-
-
-def present_ms(at: Sequence[int]) -> int:
-    """How late it is in a log, by its STRAYS-th newest attempt; the oldest, where there are fewer.
-
-    One event from the future must not age what is remembered of an address (RELIABILITY.md 3).
-    """
-    if not at:
-        return 0
-    return at[-STRAYS] if len(at) >= STRAYS else at[0]
 
 
 def compacted(blob: bytes, oldest_ms: int = 0, kind: Kind = "ip") -> bytes:

@@ -8,14 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from config.rules import load_rules
-from detectors import alerts, wire
+from detectors import alerts, verdicts, wire
 from detectors.alerts import Alert
 from detectors.engine import Arrival, Engine
 from detectors.events import LoginEvent, milliseconds
+from detectors.facts import Joiner
 from detectors.memory import MemoryStore
 from detectors.pseudonyms import Pseudonyms
 from detectors.rule import ActiveRule
-from detectors.windows import WindowStore
+from detectors.verdicts import Verdict
+from detectors.windows import FOR_EVER_MS, WindowStore
 
 START = datetime(2026, 11, 23, 6, tzinfo=UTC)
 """A Monday, and the first instant of a quiet time of six hours."""
@@ -83,9 +85,9 @@ def rules(*, only: str | None = None) -> tuple[ActiveRule, ...]:
     return tuple(r for r in load_rules().active() if only is None or r.rule.id == only)
 
 
-def engine(active: Sequence[ActiveRule] | None = None) -> Engine:
+def engine(active: Sequence[ActiveRule] | None = None, facts: Joiner | None = None) -> Engine:
     """An engine under NAMES, with all detections or these."""
-    return Engine(rules() if active is None else active, NAMES)
+    return Engine(rules() if active is None else active, NAMES, facts)
 
 
 async def finish(judge: Engine, store: WindowStore, clock_ms: int, shards: int = 1) -> None:
@@ -103,17 +105,41 @@ def final(store: MemoryStore) -> list[Alert]:
     return sorted(told, key=lambda alert: (alert.opened_at, alert.alert_id))
 
 
+def words(store: MemoryStore) -> list[Verdict]:
+    """What customers are told by rules, each rule's word for itself, in the order of time."""
+    told = [verdicts.decode(body) for body in store.verdicts.values()]
+    return sorted(told, key=lambda word: (word.occurred_at, word.verdict_id, word.rules))
+
+
+def judged(
+    arriving: Sequence[Arrival],
+    *,
+    cut: int = 1,
+    active: Sequence[ActiveRule] | None = None,
+    facts: Joiner | None = None,
+    store: MemoryStore | None = None,
+) -> MemoryStore:
+    """The store after these arrivals in batches of `cut`, swept until nothing is unsettled."""
+    kept = MemoryStore() if store is None else store
+
+    async def run() -> None:
+        judge = engine(active, facts)
+        for start in range(0, len(arriving), cut):
+            await judge.handle(arriving[start : start + cut], kept)
+        await kept.advance(0, FOR_EVER_MS)
+        await finish(judge, kept, max((a.appended_ms for a in arriving), default=0))
+
+    asyncio.run(run())
+    return kept
+
+
 def found(
-    events: Sequence[LoginEvent], *, cut: int = 1, active: Sequence[ActiveRule] | None = None
+    events: Sequence[LoginEvent],
+    *,
+    cut: int = 1,
+    active: Sequence[ActiveRule] | None = None,
+    facts: Joiner | None = None,
+    store: MemoryStore | None = None,
 ) -> list[Alert]:
     """The final alerts of events that arrive in this order, in batches of `cut`."""
-
-    async def run() -> list[Alert]:
-        judge, store = engine(active), MemoryStore()
-        arriving = arrivals(events)
-        for start in range(0, len(arriving), cut):
-            await judge.handle(arriving[start : start + cut], store)
-        await finish(judge, store, max((a.appended_ms for a in arriving), default=0))
-        return final(store)
-
-    return asyncio.run(run())
+    return final(judged(arrivals(events), cut=cut, active=active, facts=facts, store=store))

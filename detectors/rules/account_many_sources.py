@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..attempts import SUCCESS, flags_of, place_bytes
+from ..attempts import MAPPED, SUCCESS, flags_of, place_bytes
 from ..counting import Hot, event_count
 from ..rule import Clause, Rule, Sighting, whole_ms
 from ..windows import SubjectLog
@@ -42,7 +42,7 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
     span = whole_ms(limits.window)
     failed = [n for n, entry in enumerate(log.entries) if not flags_of(entry) & SUCCESS]
     at = [log.at[n] for n in failed]
-    places = [place_bytes(log.entries[n]) for n in failed]
+    places = [_counted(place_bytes(log.entries[n])) for n in failed]
     hot: list[Hot] = []
     swept = event_count(at, limits.failures, span)
     if swept.hot:
@@ -59,6 +59,12 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
             if window.varied(limits):
                 hot.append(Hot(failed[seen.first], failed[seen.last]))
     return [Sighting(clause, hot, 0 if hot else max(1, swept.lacking))]
+
+
+def _counted(place: Sequence[bytes]) -> Sequence[bytes]:
+    """A place whose IPv6 address is its /64: a telephone changes the rest of it every day."""
+    address, *others = place
+    return (address if address.startswith(MAPPED) else address[:8], *others)
 
 
 class _Window:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..attempts import COMMON_ASN, NEW_ASN, NEW_COUNTRY, NEW_DEVICE, SUCCESS, flags_of
-from ..counting import Hot
-from ..rule import NEVER, Clause, Rule, Sighting
+from ..counting import Hot, each_at
+from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
 from ..verdicts import NoticeRisk
 from ..windows import SubjectLog
 
@@ -31,7 +31,9 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         says="{subject} logged in on a new device from a new country or network: "
         "{successes} logins, at least {threshold} within {window}",
     )
-    hot = [Hot(index, index) for index, entry in enumerate(log.entries) if _is_new(entry)]
+    new = [index for index, entry in enumerate(log.entries) if _is_new(entry)]
+    seen = each_at([log.at[index] for index in new], limits.logins, whole_ms(limits.window))
+    hot = [Hot(new[one.first], new[one.last]) for one in seen]
     return [Sighting(clause, hot, 0 if hot else NEVER)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ..attempts import NEW_DEVICE, flags_of, is_mfa_failed
-from ..counting import Hot
+from ..counting import Hot, each_at
 from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
 from ..verdicts import NoticeRisk
 from ..windows import SubjectLog
@@ -34,26 +34,31 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         "at the second factor, on a new device or from an attacking address "
         "(at least {threshold} within {window})",
     )
+    span = whole_ms(limits.flagged_for)
     if log.kind == "account":
-        hot = [
-            Hot(index, index)
+        stopped = [
+            index
             for index, entry in enumerate(log.entries)
             if is_mfa_failed(entry) and flags_of(entry) & NEW_DEVICE
         ]
+        each = each_at([log.at[index] for index in stopped], limits.attempts, span)
+        hot = [Hot(stopped[seen.first], stopped[seen.last]) for seen in each]
         return [Sighting(clause, hot, 0 if hot else NEVER)]
-    return [*_from_flagged(log, clause, whole_ms(limits.flagged_for))]
+    return [*_from_flagged(log, replace(clause, part="ip"), limits.attempts, span)]
 
 
-def _from_flagged(log: SubjectLog, clause: Clause, span: int) -> Iterator[Sighting]:
-    stopped: dict[bytes, list[Hot]] = {}
-    for index, (now, account) in enumerate(zip(log.at, log.accounts, strict=True)):
-        if account is not None and is_mfa_failed(log.entries[index]):
+def _from_flagged(log: SubjectLog, clause: Clause, limit: int, span: int) -> Iterator[Sighting]:
+    stopped: dict[bytes, list[bytes]] = {}
+    for entry, now, account in zip(log.entries, log.at, log.accounts, strict=True):
+        if account is not None and is_mfa_failed(entry):
             before = bisect_right(log.flagged, now)
             if before and now - log.flagged[before - 1] < span:
-                stopped.setdefault(account, []).append(Hot(index, index))
-    for account, hot in sorted(stopped.items()):
-        yield Sighting(replace(clause, part="ip"), hot, 0, about=account)
-    yield Sighting(replace(clause, part="ip"), [], NEVER)
+                stopped.setdefault(account, []).append(entry)
+    for account, entries in sorted(stopped.items()):
+        mine = SubjectLog.holding(entries, log.settled_ms, log.kind, log.capped_hours)
+        hot = each_at(mine.at, limit, span)
+        yield Sighting(clause, hot, 0 if hot else NEVER, log=mine, about=account)
+    yield Sighting(clause, [], NEVER)
 
 
 def notice(entry: bytes) -> NoticeRisk:

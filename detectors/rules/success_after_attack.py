@@ -17,7 +17,7 @@ from ..attempts import (
     place_bytes,
     written_address,
 )
-from ..counting import Hot
+from ..counting import Hot, each_at
 from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
 from ..verdicts import NoticeRisk
 from ..windows import SubjectLog
@@ -54,20 +54,23 @@ def _from_flagged(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
         "{successes} logins, at least {threshold} within {window} of the attack",
     )
     span = whole_ms(limits.flagged_for)
-    hits: dict[tuple[bytes, bytes], list[Hot]] = {}
+    hits: dict[tuple[bytes, bytes], list[bytes]] = {}
     logins = log.logins
     if logins is not None:
-        for index, (now, account) in enumerate(zip(logins.at, logins.accounts, strict=True)):
-            if account is None or flags_of(logins.entries[index]) & KNOWN_DEVICE:
+        for entry, now, account in zip(logins.entries, logins.at, logins.accounts, strict=True):
+            if account is None or flags_of(entry) & KNOWN_DEVICE:
                 continue
             # The last instant at which it was bad, no later than the login.
             before = bisect_right(log.flagged, now)
             if before and now - log.flagged[before - 1] < span:
-                where = place_bytes(logins.entries[index])[0]
-                hits.setdefault((account, where), []).append(Hot(index, index))
-    for (account, where), hot in sorted(hits.items()):
-        part = f"{log.kind} {written_address(where)}"
-        yield Sighting(replace(clause, part=part), hot, 0, log=logins, about=account)
+                hits.setdefault((account, place_bytes(entry)[0]), []).append(entry)
+        for (account, where), entries in sorted(hits.items()):
+            mine = SubjectLog.holding(entries, logins.settled_ms, logins.kind, logins.capped_hours)
+            hot = each_at(mine.at, limits.logins, span)
+            part = f"{log.kind} {written_address(where)}"
+            yield Sighting(
+                replace(clause, part=part), hot, 0 if hot else NEVER, log=mine, about=account
+            )
     yield Sighting(clause, [], NEVER)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..attempts import KNOWN_DEVICE, RARE_COUNTRY, RISKY_NETWORK, flags_of
-from ..counting import Hot, event_count
+from ..counting import Hot, each_at, event_count
 from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
 from ..windows import SubjectLog
 
@@ -57,11 +57,13 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
     logins = log.logins
     if logins is None:
         return [*found, Sighting(inside, [], NEVER)]
-    entered = [
-        Hot(n, n)
+    strange = [
+        n
         for n, entry in enumerate(logins.entries)
         if flags_of(entry) & _UNKNOWN and not flags_of(entry) & KNOWN_DEVICE
     ]
+    each = each_at([logins.at[n] for n in strange], limits.logins, whole_ms(limits.window))
+    entered = [Hot(strange[seen.first], strange[seen.last]) for seen in each]
     return [*found, Sighting(inside, entered, 0 if entered else NEVER, log=logins)]
 
 

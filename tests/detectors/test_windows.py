@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.attempts import HEAD_BYTES, split
+from detectors.counting import present_ms
 from detectors.windows import (
     FOR_EVER_MS,
     HOUR_CAP,
@@ -18,7 +19,6 @@ from detectors.windows import (
     compacted,
     least_frontier,
     look_bytes,
-    present_ms,
     worth_telling,
 )
 from tests.builders import HOUR, login, series

@@ -11,13 +11,17 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 from detectors.alerts import Alert
+from detectors.attempts import HEAD_BYTES
 from detectors.events import LoginEvent
+from detectors.facts import Joiner
+from detectors.memory import MemoryStore
+from detectors.rule import Rule
 from tests.builders import IP, OTHER_IP, START, changed, found, rules
 
 NETWORK = "2001:db8:0:7::"
 SUBJECT = f"{NETWORK}/64"
 
-COMPULSORY = (
+_ALL = (
     "fires exactly at the limit",
     "stays quiet one below the limit",
     "stays quiet when the first has just left the window",
@@ -27,18 +31,67 @@ COMPULSORY = (
     "a redelivered crossing is one alert",
     "a second quiet time is a second alert",
     "one alert grows within a quiet time",
-    "two addresses are two subjects",
     "two systems are two subjects",
+    "an action that is no login does not count",
+)
+_ADDRESSES = (
     "two addresses of one /64 are one subject",
     "two /64 are two subjects",
     "an address mapped into IPv6 is the IPv4 address",
-    "an event without an address counts for nobody",
-    "an action that is no login does not count",
-    "a success does not count",
-    "a login without an account",
-    "many users behind one address",
 )
-"""Every detection's file has these by name; tests/test_all_rules.py looks."""
+_MEMORY = (
+    "two accounts are two subjects",
+    "a login without an account",
+    "on a device known to the account",
+    "on a device known for less than a minute",
+    "on a device last used more than 180 days ago",
+    "no device is told",
+    "the account has had two successes",
+    "the system has had 999 successes",
+)
+COMPULSORY: dict[str, tuple[str, ...]] = {
+    "ip": (
+        *_ALL,
+        *_ADDRESSES,
+        "two addresses are two subjects",
+        "an event without an address counts for nobody",
+        "a success does not count",
+        "a login without an account",
+        "many users behind one address",
+    ),
+    "account": (
+        *_ALL,
+        "two accounts are two subjects",
+        "two addresses of one /64 are one address",
+        "an address mapped into IPv6 is the IPv4 address",
+        "an event without an address is no further address",
+        "a success does not count",
+        "a failure on a known device does not count",
+        "a failure on a name that is no customer's does not count",
+        "a login without an account",
+        "many addresses of one carrier",
+    ),
+    "login": (*_ALL, *_MEMORY),
+    "subnet": (
+        *_ALL,
+        "two networks are two subjects",
+        "one address flagged again and again is one address",
+        "addresses of low severity do not count",
+        "many /64 of one /48 are one subject",
+        "an address mapped into IPv6 is the IPv4 address",
+    ),
+}
+"""By the kind of detection (`family`): every file has these; tests/test_all_rules.py looks."""
+
+
+def family(rule: Rule) -> str:
+    """Which timelines a detection must stand: those of logins, where a customer is told of one."""
+    told = {rule.notice(entry) for entry in _ENTRIES}
+    return rule.watches[0] if told == {"none"} else "login"
+
+
+_ENTRIES = (bytes(HEAD_BYTES), bytes(26) + b"\xff" * 4 + bytes(HEAD_BYTES - 30))
+"""An entry without any mark and one with every mark: enough to ask `notice`."""
 
 Timeline = tuple[list[LoginEvent], list["Seen"]]
 
@@ -53,6 +106,7 @@ class Seen(NamedTuple):
     accounts: int
     subject: str = IP
     system: str = "web"
+    successes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +126,27 @@ class Shape:
     stretched: Callable[[float], list[LoginEvent]]
     others_off: dict[str, int] = field(default_factory=dict)
     """Limits that keep the detection's other parts quiet."""
+    subject: str = IP
+    counts: Callable[[int], dict[str, int]] = field(default=lambda events: {"failures": events})
+    """What the alert counts in a crossing of so many events."""
+    beside: tuple[str, ...] = ()
+    """Detections that flag addresses for one that follows."""
+    facts: Joiner | None = None
+    store: Callable[[], MemoryStore] = MemoryStore
+    """What is remembered before the first event."""
 
     def judged(self, events: list[LoginEvent], cut: int = 1) -> list[Seen]:
         """What this part alone finds in events that arrive in this order."""
         (active,) = rules(only=self.rule)
         alone = replace(active, limits=replace(active.limits, **self.others_off))
-        alerts = found(events, cut=cut, active=(alone,))
+        beside = [other for name in self.beside for other in rules(only=name)]
+        alerts = [
+            alert
+            for alert in found(
+                events, cut=cut, active=(alone, *beside), facts=self.facts, store=self.store()
+            )
+            if alert.rule == self.rule
+        ]
         assert {(alert.threshold, alert.window_s) for alert in alerts} <= {
             (self.threshold, self.window)
         }
@@ -86,7 +155,9 @@ class Shape:
     def seen(self, events: list[LoginEvent], **other: Any) -> Seen:
         """The alert of one crossing made of `events`: it opens with the last of them."""
         at = (max(event.occurred_at for event in events) - START).total_seconds()
-        return Seen(self.severity, at, at, len(events), self.accounts)._replace(**other)
+        said = {"failures": 0} | self.counts(len(events)) | other
+        plain = Seen(self.severity, at, at, 0, self.accounts, self.subject)
+        return plain._replace(**said)
 
 
 def seen(alert: Alert) -> Seen:
@@ -99,6 +170,7 @@ def seen(alert: Alert) -> Seen:
         alert.counts["accounts"],
         alert.subject.value,
         alert.system,
+        alert.counts.get("successes", 0),
     )
 
 
@@ -111,10 +183,9 @@ def case(name: str, events: list[LoginEvent], *expected: Seen) -> ParameterSet:
     return pytest.param(events, sorted(expected), id=name)
 
 
-def common(shape: Shape) -> list[ParameterSet]:
-    """The compulsory timelines that follow from the crossing alone."""
-    crossing = shape.crossing
-    events = crossing(0)
+def basic(shape: Shape) -> list[ParameterSet]:
+    """The compulsory timelines that follow from the crossing alone, whatever it is about."""
+    events = shape.crossing(0)
     inside = shape.stretched(shape.window - 0.001)
     return [
         case("fires exactly at the limit", events, shape.seen(events)),
@@ -123,20 +194,32 @@ def common(shape: Shape) -> list[ParameterSet]:
         case("fires when the first is still inside the window", inside, shape.seen(inside)),
         case(
             "a late event is counted where it belongs",
-            [events[0], *events[2:], events[1]],
+            [*events[1:], events[0]],
             shape.seen(events),
         ),
         case("duplicates count once", [*events[:-1] * 3]),
         case("a redelivered crossing is one alert", events * 2, shape.seen(events)),
-        *_subjects(shape, events),
-        *(
-            case(name, changed(events, 1, **fields))
-            for name, fields in (
-                ("an event without an address counts for nobody", {"ip": None}),
-                ("an action that is no login does not count", {"action": "order_refused"}),
-                ("a success does not count", {"outcome": "success"}),
-            )
+        case("two systems are two subjects", changed(events, -1, system="app")),
+        case(
+            "each system has its own alert",
+            [*shape.crossing(0, name="w"), *shape.crossing(0, name="a", system="app")],
+            shape.seen(events),
+            shape.seen(events, system="app"),
         ),
+        case(
+            "an action that is no login does not count", changed(events, -1, action="order_refused")
+        ),
+    ]
+
+
+def common(shape: Shape) -> list[ParameterSet]:
+    """The compulsory timelines of an address that follow from the crossing alone."""
+    events = shape.crossing(0)
+    return [
+        *basic(shape),
+        *_subjects(shape, events),
+        case("an event without an address counts for nobody", changed(events, 1, ip=None)),
+        case("a success does not count", changed(events, 1, outcome="success")),
     ]
 
 
@@ -150,20 +233,11 @@ def _subjects(shape: Shape, events: list[LoginEvent]) -> list[ParameterSet]:
     for index in range(half, len(events)):
         mixed = changed(mixed, index, ip="2001:db8:0:7:ffff::2")
         apart = changed(apart, index, ip=f"{NETWORK}1")
-    other_ip, other_system = events, events
+    other_ip = events
     for index in range(half):
         other_ip = changed(other_ip, index, ip=OTHER_IP)
-        other_system = changed(other_system, index, system="app")
-    both = [*shape.crossing(0, name="w"), *shape.crossing(0, name="a", system="app")]
     return [
         case("two addresses are two subjects", other_ip),
-        case("two systems are two subjects", other_system),
-        case(
-            "each system has its own alert",
-            both,
-            shape.seen(events),
-            shape.seen(events, system="app"),
-        ),
         case(
             "two addresses of one /64 are one subject", mixed, shape.seen(events, subject=SUBJECT)
         ),
