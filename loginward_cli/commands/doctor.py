@@ -16,10 +16,11 @@ from loginward_cli.doctor.kafka_checks import kafka
 from loginward_cli.doctor.known import known
 from loginward_cli.doctor.machine import machine
 from loginward_cli.doctor.redis_checks import redis_server
+from loginward_cli.doctor.soc import soc
 from loginward_cli.embedded import use_running_stack
 from loginward_cli.output import done, emit_json, progress, say
 
-CHECKS: tuple[Checks, ...] = (machine, governance, known, kafka, redis_server, heard)
+CHECKS: tuple[Checks, ...] = (machine, governance, known, kafka, redis_server, heard, soc)
 _MARKS = {"ok": "ok  ", "note": "note", "finding": "MEND", "skipped": "-   "}
 
 
