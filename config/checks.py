@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -116,6 +117,16 @@ def time_zone(value: str) -> str | None:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return "is no time zone; write Asia/Taipei or UTC"
+    return None
+
+
+def addresses(value: str | None) -> str | None:
+    """IP addresses, several with commas."""
+    for part in value.split(",") if value else ():
+        try:
+            ip_address(part.strip())
+        except ValueError:
+            return "is not an IP address (several with commas); write 192.0.2.1,192.0.2.2"
     return None
 
 

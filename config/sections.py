@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
+from .answers_section import AnswersSettings
 from .checks import Between, NonEmpty, SecretUrl, host_ports, name_part, time_zone
 from .notifier_section import NotifierSettings
 from .soc_sections import OutputsSettings, RosterSettings
@@ -146,6 +147,7 @@ class Settings:
     outputs: OutputsSettings
     roster: RosterSettings
     report: ReportSettings
+    answers: AnswersSettings
     keys: KeySettings
     files: FileSettings
     metrics: MetricsSettings

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from .answers_section import AnswersSettings
 from .notifier_section import NotifierSettings
 from .reading import Sources, read
 from .sections import (
@@ -25,6 +26,7 @@ from .sections import (
 from .soc_sections import contradictions as soc_contradictions
 
 __all__ = [
+    "AnswersSettings",
     "ArchiveSettings",
     "DetectSettings",
     "DirectorySettings",
@@ -88,6 +90,9 @@ def contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("kafka", "ssl_keyfile"), "goes together with ssl_certfile; set both or none"
     if kafka.ssl_cafile is not None and not kafka.security_protocol.endswith("SSL"):
         yield ("kafka", "ssl_cafile"), "is set, but security_protocol has no TLS; write SSL"
+    answers = settings.answers
+    if (answers.webhook_url is None) != (answers.webhook_secret_file is None):
+        yield ("answers", "webhook_secret_file"), "goes together with webhook_url; set both or none"
     if (redis.mode == "sentinel") != (redis.sentinel_service is not None):
         yield ("redis", "sentinel_service"), 'goes together with mode = "sentinel"'
     if redis.ssl_cafile is not None and not redis.url.startswith("rediss://"):

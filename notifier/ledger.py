@@ -7,12 +7,13 @@ processes (the notifier, the answer page, the desk) may open the same file on on
 
 from __future__ import annotations
 
+from .ledger_checks import Checks, TypedCheck
 from .ledger_records import FoundToken, Notice, Send, Task
 from .ledger_sends import Sends
 from .ledger_store import Outgoing
 
-__all__ = ["FoundToken", "Ledger", "Notice", "Outgoing", "Send", "Task"]
+__all__ = ["FoundToken", "Ledger", "Notice", "Outgoing", "Send", "Task", "TypedCheck"]
 
 
-class Ledger(Sends):
-    """All of it: notices, answers and tokens, tasks, sends, outbox."""
+class Ledger(Checks, Sends):
+    """All of it: notices, answers, tokens and their checks, tasks, sends, outbox."""

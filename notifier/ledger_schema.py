@@ -71,6 +71,13 @@ CREATE TABLE tokens (
     expires_ms INTEGER NOT NULL, used_ms INTEGER
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE token_checks (
+    token_hash BLOB PRIMARY KEY REFERENCES tokens, typed TEXT NOT NULL, digest BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE wrong_tries (
+    notice_id TEXT PRIMARY KEY REFERENCES notices, tries INTEGER NOT NULL, last_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE answers (
     answer_id INTEGER PRIMARY KEY, confirmation_id TEXT NOT NULL UNIQUE,
     notice_id TEXT NOT NULL REFERENCES notices, answer TEXT NOT NULL, strength TEXT,

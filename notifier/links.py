@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
+from . import tokens
 from .contacts import Contact
 from .ledger import Ledger, Notice
-
-_LIFETIME: Final = timedelta(hours=24)
-"""A link that can only answer (COMPLIANCE.md 3.4)."""
 
 
 def answer_links(
     ledger: Ledger, base: str | None, now: Callable[[], datetime]
 ) -> Callable[[Notice, Contact], str]:
-    """Who makes the links under `base`, the public URL of the answer page; None: none are made."""
+    """Who makes the links under `base`, the public URL of the answer page; None: none are made.
 
-    def link(notice: Notice, contact: Contact) -> str:  # noqa: ARG001 (what is asked there)
+    The page asks for the last digits of the contact's telephone number, or where there is none for
+    those of the notice's number, which the message names.
+    """
+
+    def link(notice: Notice, contact: Contact) -> str:
         if base is None:
             return ""
-        token = secrets.token_urlsafe(24)
-        digest = hashlib.sha256(token.encode()).digest()
-        ledger.issue_token(notice.notice_id, digest, "answer", now() + _LIFETIME)
-        return f"{base.rstrip('/')}/a/{token}"
+        token = tokens.issue(ledger, notice, phone=contact.phone, now=now())
+        language = "en" if notice.language == "en" else "zh"
+        return f"{base.rstrip('/')}/{language}/{token}"
 
     return link

@@ -19,6 +19,7 @@ class Part(StrEnum):
     RELAY = "relay"
     OUTPUTS = "outputs"
     NOTIFY = "notify"
+    ANSWERS = "answers"
     ALL = "all"
 
 
@@ -59,10 +60,16 @@ def command(
         from notifier.service import run_notify
 
         raise typer.Exit(run_notify(settings))
+    if part is Part.ANSWERS:
+        from console.answers.service import run_answers
+
+        raise typer.Exit(run_answers(settings))
+    from console.answers.service import wanted as answers_wanted
     from notifier.soc.service import wanted
     from stream.supervise import run_all
 
     also = ["outputs"] if wanted(settings) else []
     # Without a channel there is nobody whom the notifier could tell anything.
     also += ["notify"] if settings.notifier.channels else []
+    also += ["answers"] if answers_wanted(settings) else []
     raise typer.Exit(run_all(workers, dict(os.environ), also))
