@@ -33,7 +33,12 @@ class Serving:
         listener = socket.create_server((_LOOPBACK, self._port))
         self._port = listener.getsockname()[1]
         self.url = f"http://{_LOOPBACK}:{self._port}"
-        options: dict[str, Any] = {"log_config": None, "lifespan": "off", "access_log": False}
+        options: dict[str, Any] = {
+            "log_config": None,
+            "log_level": "critical",
+            "lifespan": "off",
+            "access_log": False,
+        }
         server = uvicorn.Server(uvicorn.Config(self.application(), **options))
         self._server = server
         self._thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

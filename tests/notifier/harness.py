@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -150,12 +151,17 @@ class Harness:
         """Let verdicts arrive."""
         self.intake.take([wire.encode(verdict) for verdict in verdicts])
 
-    def verdict(self, number: int = 1, who: int = 0, **changed: object) -> Verdict:
+    def verdict(self, number: int = 1, who: int = 0, **changed: Any) -> Verdict:
         """A verdict of a minute ago on a customer's account."""
-        facts: dict[str, object] = {
+        return self.verdict_at(self.clock.at, number, who, **changed)
+
+    @staticmethod
+    def verdict_at(at: datetime, number: int = 1, who: int = 0, **changed: Any) -> Verdict:
+        """A verdict of a minute before `at`."""
+        facts: dict[str, Any] = {
             "event_id": f"e{number}",
             "verdict_id": f"{number:016x}",
-            "occurred_at": rfc3339(self.clock.at - timedelta(minutes=1)),
+            "occurred_at": rfc3339(at - timedelta(minutes=1)),
             "account": NAMES.account(account(who)),
             "notice_risk": "ask",
             "rules": ["new_device_and_place"],
@@ -164,7 +170,7 @@ class Harness:
             "country": "JP",
             "device": f"d{number}",
         }
-        return Verdict(**(facts | changed))  # type: ignore[arg-type]  # a table of facts
+        return Verdict(**(facts | changed))
 
     def work(self, span: timedelta = timedelta(0), step: timedelta = timedelta(seconds=5)) -> None:
         """Send what is due now and, in steps, in the next `span`."""
