@@ -29,7 +29,7 @@ from .ledger_records import Language, SendChannel
 _NONCE: Final = 12
 _BUSY_S: Final = 10.0
 _SHOWN: Final = 4
-"""Digits of an account that a message may show, of an account with at least twice as many."""
+"""Characters of an account that a message may show, of one with at least ten."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS people (
@@ -218,7 +218,7 @@ class ContactBook:
 def masked(account: str) -> str:
     """`***1234`: the last four characters, of a short account fewer, so that most stay hidden."""
     plain = normalize("NFKC", account).strip()
-    shown = min(_SHOWN, len(plain) // 3)
+    shown = min(_SHOWN, len(plain) * 2 // 5)
     return "***" + (plain[-shown:] if shown else "")
 
 

@@ -23,7 +23,7 @@ _LINK: Final = re.compile(
     r"https?:|www\.|\b[a-z0-9-]+\.(?:com|tw|net|org|io|cc|me|ly|app|link|gl|to)\b", re.IGNORECASE
 )
 _TELEPHONE: Final = re.compile(r"\+?\d[\d() -]{6,}\d")
-_NUMBER: Final = re.compile(r"(?<!\d)\d{4}-\d{4}(?!\d)")
+_NUMBER: Final = re.compile(r"(?<![\d-])\d{4}-\d{4}(?![\d-])")
 _MASK: Final = re.compile(r"\*{3}\w{1,4}")
 _CODE: Final = re.compile(r"(?<!\d)\d{4,8}(?!\d)")
 _CODE_WORDS: Final = re.compile(
@@ -100,7 +100,7 @@ def _sms(rendered: Rendered) -> Iterator[str]:
         yield f"is {length} long with the longest values; one part takes {most}"
     if _LINK.search(text):
         yield "holds a link"
-    plain = _NUMBER.sub("", text)
+    plain = _NUMBER.sub("", text, count=1)  # a second pair of four would be a telephone number
     if _TELEPHONE.search(plain):
         yield "holds a telephone number"
     if _CODE.search(_MASK.sub("", plain)) or _CODE_WORDS.search(text):
