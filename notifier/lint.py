@@ -103,7 +103,8 @@ def _sms(rendered: Rendered) -> Iterator[str]:
     plain = _NUMBER.sub("", text, count=1)  # a second pair of four would be a telephone number
     if _TELEPHONE.search(plain):
         yield "holds a telephone number"
-    if _CODE.search(_MASK.sub("", plain)) or _CODE_WORDS.search(text):
+    rest = _TELEPHONE.sub("", _MASK.sub("", plain))
+    if _CODE.search(rest) or _CODE_WORDS.search(text):
         yield "looks like a one-time code"
     if not _NUMBER.search(text):
         yield "does not name the notice"
