@@ -158,6 +158,24 @@ def test_a_short_demo_alerts_adds_up_and_leaves_nothing(demo: Callable[..., Run]
     assert found["left_running"] == []
     assert left_running(run.folder) == []
     assert "A0" not in "".join(run.told)  # how simulated accounts begin
+    _day_by_day(run)
+
+
+def _day_by_day(run: Run) -> None:
+    """The daily record of what real servers archived adds up, and has the rows of replay."""
+    named = ["--config", str(run.folder / "demo.toml")]
+    files = ["--alerts", "alerts.jsonl", "--daily", "daily.json"]
+    events = str(run.folder / "events.jsonl")
+    replayed = loginward(*named, "replay", events, *files, cwd=run.home)
+    assert replayed.returncode == 0, replayed.stderr
+    rows = json.loads((run.home / "daily.json").read_text())["days"]
+
+    for day in {row["date"] for row in rows}:
+        made = loginward(*named, "report", "daily", "--day", day, "--json", cwd=run.home)
+
+        record = json.loads(made.stdout.splitlines()[-1])
+        assert record["complete"] is True, made.stderr
+        assert [row for row in rows if row["date"] == day and row not in record["days"]] == []
 
 
 def test_what_is_killed_returns_and_ctrl_c_reckons_up(demo: Callable[..., Run]) -> None:
