@@ -80,14 +80,15 @@ FULL: Final = {
         _course("A", "A:0.5@14d+G", days=14.7),
         # in the source's proportion to customers (10,000 an hour); 100,000 attempts in 36 hours
         _course("B", "B:0.18@14d+G", days=15.5),
-        # one spike of five hours and what lies before and after
-        _course("C", "C:0.2@14d+G", days=14.45),
+        # two hours of probing and three of a spike, at a fifth of the source's volume
+        _course("C", "C@14d+G", days=14.2),
         _course("D", "D@14d+G", days=16),
         _course("E", "E:5@14d+G", days=15),
         _course("F", "F:5@7d+G", days=22, learning=7),
         # whole weeks: 70 days in the reported half, 35,000 good logins a day
         _course("G", "G", days=10, learning=3, scale=1),
-        _course("H", "H@14d+G", days=15),
+        # eight days of own logins, then a day of tries
+        _course("H", "H@5d+G", days=14, learning=13),
         _course("I", "I", days=5, learning=2, scale=1),
     )
 }
@@ -95,14 +96,14 @@ FULL: Final = {
 QUICK: Final = {
     course.letter: course
     for course in (
-        _course("A", "A:0.5@5d+G", days=5.7, learning=5, scale=0.05),
-        _course("B", "B:0.18@5d+G", days=6, learning=5, scale=0.05),
-        _course("C", "C:0.2@5d+G", days=5.45, learning=5, scale=0.05),
-        _course("D", "D@5d+G", days=6, learning=5, scale=0.05),
-        _course("E", "E:10@5d+G", days=6, learning=5, scale=0.05),
-        _course("F", "F:20@3d+G", days=11, learning=3, scale=0.05),
-        _course("G", "G", days=4, learning=1, scale=0.3),
-        _course("H", "H@5d+G", days=6, learning=5, scale=0.05),
+        _course("A", "A:0.25@5d+G", days=5.7, learning=5, scale=0.1),
+        _course("B", "B:0.18@5d+G", days=6, learning=5, scale=0.1),
+        _course("C", "C:0.5@5d+G", days=5.2, learning=5, scale=0.1),
+        _course("D", "D@5d+G", days=6, learning=5, scale=0.1),
+        _course("E", "E:5@5d+G", days=6, learning=5, scale=0.1),
+        _course("F", "F:10@3d+G", days=11, learning=3, scale=0.1),
+        _course("G", "G", days=4, learning=1, scale=0.5),
+        _course("H", "H@1d+G", days=10, learning=9, scale=0.1),
         _course("I", "I", days=3, learning=1, scale=0.2),
     )
 }

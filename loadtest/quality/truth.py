@@ -28,6 +28,9 @@ _DEEDS: Final = frozenset(
 )
 """What is done in a session: no attempt to log in, whoever does it (`thief_order` is a thief's)."""
 
+_OWN_LOGIN: Final = "own_login"
+"""An attacker in an account of his own: nobody is attacked by that, yet it is evidence."""
+
 TAKEOVER_KINDS: Final = frozenset({"takeover", "hit"})
 """A right password in the attacker's hands: let in, or stopped at the second factor."""
 
@@ -111,7 +114,7 @@ def read(
         truth.last_ms = max(truth.last_ms, line.at_ms)
         if line.event_id in evidence:
             truth.campaign_of[line.event_id] = line.campaign
-        if line.kind.removeprefix("thief_") in _DEEDS:
+        if line.kind == _OWN_LOGIN or line.kind.removeprefix("thief_") in _DEEDS:
             continue
         if line.label == "attack":
             _attack(truth, line)

@@ -233,6 +233,7 @@ def test_what_a_thief_does_afterwards_is_no_attempt() -> None:
         takeover(100, "o", kind="thief_order"),
         login(100, "p", kind="order"),
         login(101, "q", kind="device_bind"),
+        attack(102, "r", kind="own_login", outcome="success"),
     ]
 
     told = _counts([attack(0, "e"), *deeds], [alert(100, "o", rule="hit_accounts_same_order")])
