@@ -2,10 +2,10 @@
 
 Measured is always an attack among customers, after a time with customers alone in which devices and
 places are learnt (a real pipeline remembers 180 days; three successes make an account known).
-`share` is simulate's own notation: `A:0.5@14d` begins on the 15th day at half of its volume.
+`share` is simulate's own notation: `A:0.5@10d` begins on the 11th day at half of its volume.
 
 Attacks are run beside a broker a fifth as large (20,000 customers, 7,000 good logins a day), so
-that two weeks of learning stay affordable. With the broker shrink the attacks whose size goes by it
+that ten days of learning stay affordable. With the broker shrink the attacks whose size goes by it
 (A to D: fewer attempts an hour, the same for each address); those of a fixed size do not (E: 50
 accounts a day, F: 29 tries an hour). Where a source tells a rhythm, it is kept: thinner, never
 shorter. G and I are run at full size, as pages and notices grow with it.
@@ -62,7 +62,7 @@ VARIANTS: Final = (
 
 
 def _course(
-    letter: str, share: str, *, days: float, learning: float = 14, scale: float = 0.2
+    letter: str, share: str, *, days: float, learning: float = 10, scale: float = 0.2
 ) -> Course:
     return Course(
         letter=letter,
@@ -76,20 +76,20 @@ def _course(
 FULL: Final = {
     course.letter: course
     for course in (
-        # 15 hours, 220,000 attempts, 220 takeovers: 2,200 in the reported half
-        _course("A", "A:0.5@14d+G", days=14.7),
+        # 15 hours, 154,000 attempts, 154 takeovers: 1,540 in the reported half
+        _course("A", "A:0.35@10d+G", days=10.7),
         # in the source's proportion to customers (10,000 an hour); 100,000 attempts in 36 hours
-        _course("B", "B:0.18@14d+G", days=15.5),
-        # two hours of probing and three of a spike, at a fifth of the source's volume
-        _course("C", "C@14d+G", days=14.2),
-        _course("D", "D@14d+G", days=16),
-        _course("E", "E:5@14d+G", days=15),
-        _course("F", "F:5@7d+G", days=22, learning=7),
-        # whole weeks: 70 days in the reported half, 35,000 good logins a day
-        _course("G", "G", days=10, learning=3, scale=1),
+        _course("B", "B:0.18@10d+G", days=11.5),
+        # two hours of probing and two of a spike, at a fifth of the source's volume
+        _course("C", "C@10d+G", days=10.17),
+        _course("D", "D@10d+G", days=11.5),
+        _course("E", "E:5@10d+G", days=11),
+        _course("F", "F:5@5d+G", days=20, learning=5),
+        # 35,000 good logins a day, 50 days of them in the reported half
+        _course("G", "G", days=8, learning=3, scale=1),
         # eight days of own logins, then a day of tries
-        _course("H", "H@5d+G", days=14, learning=13),
-        _course("I", "I", days=5, learning=2, scale=1),
+        _course("H", "H@4d+G", days=13, learning=12),
+        _course("I", "I", days=3.5, learning=1.5, scale=1),
     )
 }
 
