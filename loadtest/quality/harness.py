@@ -14,6 +14,7 @@ import msgspec
 
 from detectors.errors import LoginwardError
 
+from . import hub
 from . import trial as trials
 from .counts import Counts, added
 from .courses import VARIANTS, Course, Variant
@@ -62,6 +63,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     baselines: dict[str, dict[str, Figures]]
     tuning: dict[str, Figures]
     variants: dict[str, Side]
+    hub: hub.Figures | None = None
     not_run: dict[str, str]
     seeds: dict[str, list[int]]
     events: int

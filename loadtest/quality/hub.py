@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from . import said
 from .hub_tests import HubTest, read_tests
 from .places import Named
@@ -135,43 +137,73 @@ def wire(number: int, event: dict[str, Any]) -> dict[str, Any]:
     return made | ({} if event["reason"] is None else {"reason": event["reason"]})
 
 
+class Defaults(msgspec.Struct, frozen=True, kw_only=True):
+    """All tests with our own limits: a figure and no grade."""
+
+    must: int
+    named: int
+    wrong: int
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """How the hub's tests went. `others`: why a test or one of its addresses is not graded."""
+
+    tests: int
+    must: int
+    missed: list[str]
+    wrong: list[str]
+    others: dict[str, str]
+    defaults: Defaults | None
+
+
+def measure(folder: Path, *, defaults: bool = True) -> Figures:
+    """All tests of a folder under the peer's limits, and with our `defaults`."""
+    every = read_tests(folder)
+    found = list(run_all([test for test in every if not test.other]))
+    return Figures(
+        tests=len(found),
+        must=sum(len(one.test.must) for one in found),
+        missed=[f"{one.test.name} {ip}" for one in found for ip in sorted(one.missed)],
+        wrong=[f"{one.test.name} {ip}" for one in found for ip in sorted(one.wrong)],
+        others={test.name: test.other for test in every if test.other}
+        | {f"{test.name} {ip}": why for test in every for ip, why in test.excused.items()},
+        defaults=_with_defaults(every) if defaults else None,
+    )
+
+
+def _with_defaults(every: Sequence[HubTest]) -> Defaults:
+    found = list(run_all(every, defaults=True))
+    return Defaults(
+        must=sum(len(one.test.must) for one in found),
+        named=sum(len(one.test.must - one.missed) for one in found),
+        wrong=sum(len(one.wrong) for one in found),
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a line a test; 1 where an address was missed or named wrongly."""
+    """Print what was found; 1 where an address was missed or named wrongly."""
     parser = argparse.ArgumentParser(prog="python -m loadtest.quality.hub", description=__doc__)
     parser.add_argument("folder", type=Path, help="with tests.jsonl, events.jsonl, expected.jsonl")
-    parser.add_argument("--defaults", action="store_true", help="our own limits: a figure")
-    asked = parser.parse_args(arguments)
-    every = read_tests(asked.folder)
-    graded = every if asked.defaults else [test for test in every if not test.other]
-    found = list(run_all(graded, defaults=asked.defaults))
-    for one in found:
-        _say(f"{one.test.name}: {_outcome(one)}")
-    for test in every:
-        if test.other:
-            _say(f"{test.name}: other: {test.other}")
-        for ip, why in () if test.other else test.excused.items():
-            _say(f"{test.name}: not graded: {ip}: {why}")
-    must = sum(len(one.test.must) for one in found)
-    missed = sum(len(one.missed) for one in found)
-    wrong = sum(len(one.wrong) for one in found)
-    _say(
-        f"{len(found)} tests: {must - missed} of {must} addresses named, {wrong} named wrongly; "
-        f"{sum(bool(test.other) for test in every)} tests are no leaky bucket on one address"
+    figures = measure(parser.parse_args(arguments).folder)
+    sys.stdout.write("\n".join(told(figures)) + "\n")
+    return 1 if figures.missed or figures.wrong else 0
+
+
+def told(figures: Figures) -> Iterator[str]:
+    """The figures as lines for people."""
+    yield (
+        f"{figures.tests} tests are leaky buckets on one address: "
+        f"{figures.must - len(figures.missed)} of {figures.must} addresses that must be named are "
+        f"named under the peer's limits, {len(figures.wrong)} that must not"
     )
-    return 1 if missed or wrong else 0
-
-
-def _outcome(found: Found) -> str:
-    words = [f"{len(found.test.must - found.missed)} of {len(found.test.must)} named"]
-    if found.missed:
-        words.append("missed " + ", ".join(sorted(found.missed)))
-    if found.wrong:
-        words.append("wrongly named " + ", ".join(sorted(found.wrong)))
-    return "; ".join(words)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    if ours := figures.defaults:
+        yield (
+            f"with our own limits, of all tests: {ours.named} of {ours.must}, and {ours.wrong} "
+            "that must not"
+        )
+    yield from (f"missed: {one}" for one in figures.missed)
+    yield from (f"named wrongly: {one}" for one in figures.wrong)
+    yield from (f"not graded: {name}: {why}" for name, why in figures.others.items())
 
 
 if __name__ == "__main__":

@@ -139,5 +139,5 @@ def _logarithmic(highest: float) -> tuple[Callable[[float], float], Sequence[tup
         place = (log10(max(value, _LOWEST)) - first) / (last - first)
         return round(_LEFT + span * min(place, 1.0), 1)
 
-    ticks = [(10.0**n, f"{10.0**n:,g}") for n in range(first, last + 1)]
+    ticks = [(10.0**n, f"{10.0**n:,.0f}") for n in range(first, last + 1)]
     return at, [(_LOWEST, f"≤ {_LOWEST:g}"), *ticks[1:]]

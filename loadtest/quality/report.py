@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from loadtest import profile
 
-from . import measures
+from . import hub, measures
 from .courses import VARIANTS
 from .figures import Figures, as_text
 from .goals import GOALS, Goal
@@ -90,6 +90,7 @@ def write(quality: Quality, docs: Path) -> None:
         columns=COLUMNS,
         detections=list(_detections(series)),
         definitions=_definitions(),
+        hub=[] if quality.hub is None else list(hub.told(quality.hub)),
         not_run=quality.not_run,
     )
     docs.write_text(page.rstrip() + "\n", encoding="utf-8")

@@ -37,6 +37,10 @@ def command(
         Path | None,
         typer.Option(help="Write the report here, its plots beside it.", metavar="FILE.md"),
     ] = None,
+    hub: Annotated[
+        Path | None,
+        typer.Option(help="Also judge CrowdSec's hub tests that lie there.", metavar="FOLDER"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The figures as JSON, last line.")] = False,
 ) -> None:
     """Measure recall, false alarms and speed of detection against simulated attacks.
@@ -45,6 +49,9 @@ def command(
     ledger; CrowdSec's ssh buckets and fail2ban see the same attempts. Example:
     loginward quality --profiles A,G --seeds 4 --docs docs/quality.md
     """
+    from msgspec import structs
+
+    from loadtest.quality import hub as hub_tests
     from loadtest.quality.courses import chosen
     from loadtest.quality.harness import Plan, laid_out, measure, quick_plan
     from loadtest.quality.report import write
@@ -52,6 +59,8 @@ def command(
     courses, not_run = chosen(_letters(profiles), quick=quick)
     if docs is not None and docs.suffix != ".md":
         fail(f"--docs {docs}: the report is Markdown; name a file that ends in .md")
+    if hub is not None and not (hub / "expected.jsonl").is_file():
+        fail(f"--hub {hub}: no expected.jsonl there; name the folder of the hub tests")
     plan = quick_plan(courses, not_run) if quick else Plan(courses=courses, not_run=not_run)
     if not variants:
         plan = replace(plan, variants=())
@@ -62,6 +71,9 @@ def command(
         plan = replace(plan, seeds=(2,) if seeds == 1 else tuple(range(1, seeds + 1)))
     with progress("runs", len(laid_out(plan, ()))) as done:
         quality = measure(plan, done, note)
+    if hub is not None:
+        with progress("hub tests"):
+            quality = structs.replace(quality, hub=hub_tests.measure(hub))
     _show(quality)
     if docs is not None:
         write(quality, docs)
@@ -81,7 +93,12 @@ def _letters(text: str) -> str:
 
 
 def _show(quality: Quality) -> None:
+    from loadtest.quality.hub import told
+
     columns(_rows(quality), header=("profile", "who", *(title for title, _ in _COLUMNS)))
+    if quality.hub is not None:
+        for line in told(quality.hub):
+            say(f"hub: {line}")
     for name, why in quality.not_run.items():
         say(f"not run: {name}: {why}")
     say(
