@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import msgspec
 import structlog
@@ -16,6 +15,7 @@ from detectors import verdicts as wire
 from detectors.verdicts import Verdict
 
 from . import plan
+from .call_back import ask_to_call
 from .contacts import Contact, ContactBook
 from .ledger import Ledger
 from .ledger_records import Notice, SendChannel
@@ -23,9 +23,6 @@ from .metrics import NotifierMetrics
 from .plan import Inbox, Known, Limits, Skip, Step, Suppress, Tell, Upgrade
 
 _log = structlog.get_logger(__name__)
-
-CALL_BACK_TASK: Final = "call_back"
-"""Somebody of the firm calls this customer: no message could tell them in time."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,7 +129,7 @@ class Intake:
         if decision.joined is not None:
             self.ledger.join(made.notice_id, decision.joined)
         if decision.call:
-            self.ledger.add_task(CALL_BACK_TASK, made.notice_id, b"{}", now, now)
+            ask_to_call(self.ledger, made, now)
 
     def _upgrade(
         self,

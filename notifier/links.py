@@ -13,17 +13,12 @@ from .ledger import Ledger, Notice
 def answer_links(
     ledger: Ledger, base: str | None, now: Callable[[], datetime]
 ) -> Callable[[Notice, Contact], str]:
-    """Who makes the links under `base`, the public URL of the answer page; None: none are made.
-
-    The page asks for the last digits of the contact's telephone number, or where there is none for
-    those of the notice's number, which the message names.
-    """
+    """Who makes the links under `base`, the public URL of the answer page; None: none are made."""
 
     def link(notice: Notice, contact: Contact) -> str:
         if base is None:
             return ""
         token = tokens.issue(ledger, notice, phone=contact.phone, now=now())
-        language = "en" if notice.language == "en" else "zh"
-        return f"{base.rstrip('/')}/{language}/{token}"
+        return f"{base.rstrip('/')}/{'en' if notice.language == 'en' else 'zh'}/{token}"
 
     return link

@@ -73,13 +73,22 @@ class Rendered:
 
 
 def facts_of(
-    notice: Notice, *, firm_zh: str, firm_en: str, account: str, link: str = "", count: int = 0
+    notice: Notice,
+    *,
+    firm_zh: str,
+    firm_en: str,
+    account: str,
+    link: str = "",
+    at: datetime | None = None,
+    count: int = 0,
 ) -> Facts:
-    """The facts of a notice in its language. `account` is masked already."""
+    """The facts of a notice in its language. `account` is masked already; `at`: of what the text
+    tells, by default the login.
+    """
     return Facts(
         firm=firm_en if notice.language == "en" else firm_zh,
         account=escaped(account, 16),
-        time=taipei(notice.occurred_at),
+        time=taipei(at or notice.occurred_at),
         number=f"{notice.number[:4]}-{notice.number[4:]}",
         place=place(notice.country, notice.language),
         via=way(notice.channel, notice.language),

@@ -231,6 +231,9 @@ def turn(
     send: Send, notice: Notice, others: Iterable[Send], spent: Spent, limits: Limits, now: datetime
 ) -> Go | Wait | Drop:
     """Whether a due send still has to go out, when the ledger is asked just before the call."""
+    if send.template == "locked":
+        # That orders are on hold is no question: neither an answer nor a cap of the day stops it.
+        return _allowed(send, Spent(to_person=0, sms_in_hour=spent.sms_in_hour), limits)
     if notice.answer == "no" or (notice.answer == "yes" and notice.strength == "strong"):
         return Drop(reason="answered")
     if notice.occurred_at < now - DAY and send.template != "digest":

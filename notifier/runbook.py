@@ -16,9 +16,11 @@ import msgspec
 import structlog
 
 from .answers import CALL_BACK_TASK, RUNBOOK_TASK
+from .call_back import ask_to_call
 from .denial import Order
 from .hook import Hook
 from .ledger import Ledger, Task
+from .locked import LOCKED_TASK
 from .runbook_metrics import RunbookMetrics
 
 _log = structlog.get_logger(__name__)
@@ -82,7 +84,7 @@ class Runbook:
         called = await hook.call(task.payload, order.idempotency_key)
         if called.done:
             self.metrics.calls.labels("done").inc()
-            await asyncio.to_thread(self.ledger.finish_task, task.task_id, self.now())
+            await asyncio.to_thread(self._finish, task)
             _log.info("runbook order done", notice=task.notice_id, attempts=task.attempts)
             return True
         self.metrics.calls.labels("failed").inc()
@@ -95,6 +97,13 @@ class Runbook:
             detail=called.detail,
         )
         return False
+
+    def _finish(self, task: Task) -> None:
+        """The firm has acted, and the customer is told so, on every channel (COMPLIANCE.md 3.8)."""
+        now = self.now()
+        with self.ledger.transaction():
+            self.ledger.finish_task(task.task_id, now)
+            self.ledger.add_task(LOCKED_TASK, task.notice_id, b"{}", now, now)
 
     def _look_around(self) -> None:
         now = self.now()
@@ -114,17 +123,7 @@ def ask_to_call_back(ledger: Ledger, now: datetime, silence: timedelta) -> int:
     """A task for a person for every high-risk notice that nobody answered; how many are new."""
     made = 0
     for notice in ledger.silent_high(now - silence, CALL_BACK_TASK):
-        said = msgspec.json.encode(
-            {
-                "schema": 1,
-                "notice_id": notice.notice_id,
-                "number": notice.number,
-                "account": notice.account,
-                "system": notice.system,
-                "event_id": notice.event_id,
-            }
-        )
-        made += ledger.add_task(CALL_BACK_TASK, notice.notice_id, said, now, now)
+        made += ask_to_call(ledger, notice, now)
     return made
 
 

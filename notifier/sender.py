@@ -13,10 +13,10 @@ import structlog
 from config.failpoints import hit
 
 from . import plan
+from .call_back import ask_to_call
 from .channels import Channel, Delivery, Outcome
 from .contacts import Contact, ContactBook
 from .digests import gather, put_off, told_in
-from .intake import CALL_BACK_TASK
 from .ledger import Ledger, Notice, Send
 from .ledger_records import SendChannel
 from .messages import Rendered, TemplateName, facts_of, render
@@ -154,6 +154,7 @@ class Sender:
             firm_en=self.wording.firm_en,
             account=contact.masked,
             link=self.wording.link(notice, contact) if send.channel == "email" else "",
+            at=self.now() if name == "locked" else None,
             count=told_in(self.ledger, send) if name == "digest" else 0,
         )
         return render(name, notice.language, send.channel, facts, self.now())
@@ -228,7 +229,7 @@ class Sender:
         else:
             self.ledger.step(notice.notice_id, "failed", now, reason=sends[-1].code)
         if notice.notice_risk == "high":
-            self.ledger.add_task(CALL_BACK_TASK, notice.notice_id, b"{}", now, now)
+            ask_to_call(self.ledger, notice, now)
 
     def _others(self, send: Send) -> list[Send]:
         sends = self.ledger.sends_of(send.notice_id, send.round)

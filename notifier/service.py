@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from .intake import Intake
 from .ledger import Ledger
 from .ledger_records import SendChannel
 from .links import answer_links
+from .locked import plan_locked
 from .metrics import NotifierMetrics
 from .outbox import Outbox
 from .plan import Limits
@@ -133,6 +134,7 @@ async def run(settings: Settings, stop: asyncio.Event, *, metrics: NotifierMetri
             stop,
             lambda: _read(settings.kafka, intake, stop),
             lambda: sender.run(stop),
+            lambda: _locked(ledger, contacts, channels, stop),
             lambda: _sweep(ledger, metrics, stop),
             lambda: serve_callbacks(notifier, ledger, contacts, _now, metrics, stop),
         )
@@ -194,6 +196,18 @@ def consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
         "heartbeat_interval_ms": session // 3,
         "retry_backoff_ms": 500,
     }
+
+
+async def _locked(
+    ledger: Ledger,
+    contacts: ContactBook,
+    channels: Collection[SendChannel],
+    stop: asyncio.Event,
+) -> None:
+    """Tell customers that their orders are on hold, once the firm has said so."""
+    while not stop.is_set():
+        plan_locked(ledger, contacts, channels, _now())
+        await _pause(stop, _RETRY_S)
 
 
 async def _sweep(ledger: Ledger, metrics: NotifierMetrics, stop: asyncio.Event) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,10 @@ import pytest
 from detectors.notices import Answer
 from detectors.verdicts import Verdict
 from loadtest.providers import Fault
+from notifier.links import answer_links
+from notifier.locked import LOCKED_TASK, plan_locked
+from notifier.messages import taipei
+from notifier.tokens import fingerprint
 
 from .harness import EMAIL, PHONE, TOKEN, Harness, Providers
 
@@ -327,3 +333,46 @@ def test_an_unreadable_verdict_costs_the_others_nothing(
 
     assert notifier.metrics.unreadable._value.get() == 5
     assert providers.sent()["app"] == 1
+
+
+def test_who_has_said_no_is_told_of_the_hold_on_every_channel(
+    notifier: Harness, providers: Providers
+) -> None:
+    """Once, by the text about the hold and its time; a cap of the day stops nothing."""
+    notifier.take(*(notifier.verdict(number, notice_risk="high") for number in range(1, 4)))
+    notifier.work()
+    made = notifier.ledger.of_verdict(f"{1:016x}")
+    assert made is not None
+    notifier.ledger.record_answer(made.notice_id, "no", "page", None, "", notifier.clock.at)
+    notifier.ledger.add_task(
+        LOCKED_TASK, made.notice_id, b"{}", notifier.clock.at, notifier.clock.at
+    )
+    notifier.clock.advance(HOUR)
+    for _ in range(2):
+        plan_locked(notifier.ledger, notifier.contacts, notifier.channels, notifier.clock.at)
+        notifier.work(HOUR, step=30 * MINUTE)
+
+    assert providers.sent() == {"app": 4, "sms": 4, "email": 4}
+    assert "已暫停電子下單" in providers.twilio.sent[3].text
+    assert taipei(notifier.clock.at - 2 * HOUR) in providers.twilio.sent[3].text
+
+
+def test_a_mail_holds_a_link_that_the_answer_page_takes(
+    notifier_with: NotifierFactory, providers: Providers
+) -> None:
+    """The firm's own address, the customer's language, a token of this notice; none in an SMS."""
+    notifier = notifier_with()
+    notifier.sender.wording = replace(
+        notifier.sender.wording,
+        link=answer_links(notifier.ledger, "https://answer.broker.example", notifier.clock),
+    )
+    notifier.take(notifier.verdict(notice_risk="high"))
+    notifier.work()
+
+    text = providers.smtp.sent[0].text
+    (token,) = re.findall(r"https://answer\.broker\.example/zh/(\S+)", text)
+    found = notifier.ledger.notice_of_token(fingerprint(token))
+    assert found is not None
+    assert found.notice.verdict_id == f"{1:016x}"
+    assert found.usable(notifier.clock.at)
+    assert "http" not in providers.twilio.sent[0].text + providers.fcm.sent[0].body
