@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from .checks import Between, NonEmpty, host_port, web_url
 
+SyslogFormat = Literal["json", "cef", "leef"]
 SyslogTransport = Literal["tcp", "tls", "udp"]
 
 
@@ -26,6 +27,7 @@ class OutputsSettings:
     webhook_cafile: Path | None
     syslog_address: Annotated[str | None, host_port]
     syslog_transport: SyslogTransport
+    syslog_format: SyslogFormat
     syslog_cafile: Path | None
     syslog_certfile: Path | None
     syslog_keyfile: Path | None

@@ -112,6 +112,7 @@ def _syslog(chosen: OutputsSettings, address: str) -> Syslog:
             host=socket.gethostname(),
             enterprise=chosen.syslog_enterprise,
             largest=chosen.syslog_largest,
+            text=chosen.syslog_format,
         ),
         time.monotonic,
     )

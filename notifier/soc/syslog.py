@@ -133,6 +133,7 @@ class Syslog:
             host=self._sender.host,
             enterprise=self._sender.enterprise,
             largest=min(self._sender.largest, _LARGEST_UDP),
+            text=self._sender.text,
         )
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(

@@ -16,9 +16,11 @@ from typing import Any, Final
 
 import msgspec
 
+from config.soc_sections import SyslogFormat
 from detectors.alerts import Alert
 from detectors.errors import escaped
 
+from .flat_formats import cef, leef
 from .item import Item
 
 FACILITY: Final = 10
@@ -45,12 +47,17 @@ class Sender:
     host: str
     enterprise: int
     largest: int
+    text: SyslogFormat = "json"
 
 
 def message(item: Item, sender: Sender) -> bytes:
     """The whole message without framing; never longer than `largest` where that can be done."""
     head = _head(item.alert, sender)
-    return head + _text(item, sender.largest - len(head))
+    if sender.text == "json":
+        return head + _text(item, sender.largest - len(head))
+    # Not the BOM that RFC 5424 has before UTF-8: parsers look for `CEF:` at the very beginning.
+    flat = cef(item.alert) if sender.text == "cef" else leef(item.alert)
+    return head + flat.encode()
 
 
 def framed(said: bytes) -> bytes:
