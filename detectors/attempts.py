@@ -52,6 +52,9 @@ COMMON_ASN: Final = 0x20000
 MAPPED: Final = b"\0" * 10 + b"\xff\xff"
 """How an IPv4 address begins among 16 bytes (`packed_address`)."""
 
+COLD: Final = 0x40000
+"""State was lost a while ago: what is not remembered may have been known, so nobody is told."""
+
 _REASONS: Final[tuple[Reason | None, ...]] = (
     None,
     "bad_password",

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from .account_memory import COUNTRY, DEVICE, NETWORK, OLD_MS, AccountMemory, rewritten
 from .attempts import (
+    COLD,
     KNOWN_DEVICE,
     NEW_ASN,
     NEW_COUNTRY,
@@ -70,9 +71,9 @@ class Familiar:
         """The marks of an entry of this login."""
         event, now = login.event, login.at_ms
         country, asn = place_of(event, login.known)
-        marks = 0
+        marks = 0 if now >= self.cold_until_ms else COLD
         shares = self.shares.get((event.system, now // DAY_MS))
-        if shares is not None and now >= self.cold_until_ms:
+        if shares is not None and not marks:
             marks = shares.marks(country, asn)
         memory = None if owner is None else self.memories.get(owner)
         if memory is None:

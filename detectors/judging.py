@@ -14,6 +14,7 @@ from . import verdicts
 from .addresses import network_of
 from .alerts import alert_id, encode
 from .attempts import (
+    COLD,
     HEAD_BYTES,
     LATE,
     NEW_DEVICE,
@@ -174,7 +175,7 @@ class Judges:
         for last in finding.last:
             entry = finding.log.entries[last]
             risk = rule.notice(entry)
-            if risk != "none":
+            if risk != "none" and not flags_of(entry) & COLD:
                 yield self._verdict(rule.id, risk, entry, subject)
 
     def _verdict(self, rule: str, risk: NoticeRisk, entry: bytes, subject: Subject) -> AlertDraft:
