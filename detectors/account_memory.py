@@ -13,10 +13,13 @@ Only successes are remembered; a thief's are among them (known gap: the customer
 
 from __future__ import annotations
 
+import struct
+from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
+from .attempts import short_hash
 from .counting import present_ms
 from .events import AS_OF_MS, DAY_MS
 
@@ -43,6 +46,8 @@ MOST_VALUES: Final = 64
 """Values of a kind that are kept, the latest used: an account of many devices stays small."""
 
 DEVICE, COUNTRY, NETWORK, SUCCESS = b"D", b"C", b"A", b"S"
+_SUCCESS: Final = SUCCESS[0]
+_FACT = struct.Struct(">9sHI8s")
 
 
 class Usage(NamedTuple):
@@ -52,73 +57,80 @@ class Usage(NamedTuple):
     last_ms: int
 
 
-@dataclass(slots=True)
+@lru_cache(maxsize=131_072)
+def key_of(kind: bytes, value: str | int) -> bytes:
+    """Nine bytes under which a value of a kind is remembered."""
+    return kind + short_hash(str(value))
+
+
 class AccountMemory:
     """A memory as read, and what is to be appended to it. `read` is its length as read."""
 
-    blob: bytes
-    read: int = 0
-    fresh: bytearray = field(default_factory=bytearray)
+    __slots__ = ("_successes", "_weeks", "blob", "fresh", "read")
 
-    @classmethod
-    def of(cls, blob: bytes) -> AccountMemory:
-        """A memory as a store returned it."""
-        return cls(blob, len(blob))
+    def __init__(self, blob: bytes) -> None:
+        self.blob = blob
+        self.read = len(blob)
+        self.fresh = bytearray()
+        self._weeks: dict[bytes, dict[int, int]] = {}
+        self._successes: list[tuple[int, bytes]] = []
+        for key, high, low, identity in _FACT.iter_unpack(blob):
+            self._take(key, (high << 32) | low, identity)
 
-    def usage(self, kind: bytes, value: bytes) -> Usage | None:
-        """When a value was used; None: never that is remembered."""
-        weeks = self._weeks(kind, value)
+    def _take(self, key: bytes, at_ms: int, identity: bytes) -> None:
+        if key[0] == _SUCCESS:
+            if (at_ms, identity) not in self._successes:
+                insort(self._successes, (at_ms, identity))
+            return
+        weeks = self._weeks.setdefault(key, {})
+        week = at_ms // WEEK_MS
+        weeks[week] = min(weeks.get(week, at_ms), at_ms)
+
+    def usage(self, key: bytes) -> Usage | None:
+        """When the value of `key_of` was used; None: never that is remembered."""
+        weeks = self._weeks.get(key)
         return Usage(weeks[min(weeks)], weeks[max(weeks)]) if weeks else None
 
-    def known(self, kind: bytes, value: bytes, now_ms: int) -> bool:
-        """Whether the account had used a value a minute before `now_ms`, in the last 180 days.
+    def known_since(self, key: bytes, now_ms: int) -> int | None:
+        """The first use of a value that the account knew a minute before `now_ms`, from the last
+        180 days; else None.
 
         Up to a week more, as of a week only its first login is remembered.
         """
+        weeks = self._weeks.get(key)
+        if not weeks:
+            return None
         oldest, newest = now_ms - KEPT_MS - WEEK_MS, now_ms - AS_OF_MS
-        return any(oldest < at <= newest for at in self._weeks(kind, value).values())
-
-    def _weeks(self, kind: bytes, value: bytes) -> dict[int, int]:
-        """The first login of each week in which a value was used."""
-        key = kind + value
-        times = _times(self.blob, key)
-        if self.fresh:
-            times += _times(bytes(self.fresh), key)
-        weeks: dict[int, int] = {}
-        for at in times:
-            week = at // WEEK_MS
-            weeks[week] = min(weeks.get(week, at), at)
-        return weeks
+        if any(oldest < at <= newest for at in weeks.values()):
+            return weeks[min(weeks)]
+        return None
 
     def is_warm(self, now_ms: int) -> bool:
         """Whether the account had logged in three times a minute before `now_ms`."""
-        third = self._third()
-        return third is not None and third <= now_ms - AS_OF_MS
+        successes = self._successes
+        return (
+            len(successes) >= WARM_SUCCESSES
+            and successes[WARM_SUCCESSES - 1][0] <= now_ms - AS_OF_MS
+        )
 
-    def add(self, kind: bytes, value: bytes, at_ms: int, identity: bytes) -> None:
+    def add(self, key: bytes, at_ms: int, identity: bytes) -> None:
         """Remember that a login used a value, where that says anything new."""
-        first = self._weeks(kind, value).get(at_ms // WEEK_MS)
+        weeks = self._weeks.get(key)
+        first = None if weeks is None else weeks.get(at_ms // WEEK_MS)
         if first is None or at_ms < first:
-            self._append(kind, value, at_ms, identity)
+            self._append(key, at_ms, identity)
 
     def add_success(self, at_ms: int, identity: bytes) -> None:
         """Remember one of the account's first three successes."""
-        firsts = self._firsts()
-        if (at_ms, identity) in firsts:
-            return
-        if len(firsts) < WARM_SUCCESSES or (at_ms, identity) < firsts[WARM_SUCCESSES - 1]:
-            self._append(SUCCESS, identity, at_ms, identity)
+        successes = self._successes
+        one = (at_ms, identity)
+        early = len(successes) < WARM_SUCCESSES or one < successes[WARM_SUCCESSES - 1]
+        if early and one not in successes:
+            self._append(SUCCESS + identity, at_ms, identity)
 
-    def _append(self, kind: bytes, value: bytes, at_ms: int, identity: bytes) -> None:
-        self.fresh += kind + value + at_ms.to_bytes(6, "big") + identity
-
-    def _firsts(self) -> list[tuple[int, bytes]]:
-        whole = self.blob + bytes(self.fresh)
-        return sorted({(_at(fact), fact[15:]) for fact in _facts(whole) if fact[:1] == SUCCESS})
-
-    def _third(self) -> int | None:
-        firsts = self._firsts()
-        return firsts[WARM_SUCCESSES - 1][0] if len(firsts) >= WARM_SUCCESSES else None
+    def _append(self, key: bytes, at_ms: int, identity: bytes) -> None:
+        self.fresh += _FACT.pack(key, at_ms >> 32, at_ms & 0xFFFFFFFF, identity)
+        self._take(key, at_ms, identity)
 
     @property
     def is_long(self) -> bool:
@@ -157,16 +169,3 @@ def _at(fact: bytes) -> int:
 def _place(fact: bytes) -> bytes:
     """The order of facts: time, then identity."""
     return fact[9:]
-
-
-def _times(blob: bytes, key: bytes) -> list[int]:
-    """The times of the facts of a value. A search by the C library: most memories hold few."""
-    times = []
-    at = blob.find(key)
-    while at >= 0:
-        if at % FACT_BYTES == 0:
-            times.append(int.from_bytes(blob[at + 9 : at + 15], "big"))
-            at = blob.find(key, at + FACT_BYTES)
-        else:  # the bytes stand across facts by chance
-            at = blob.find(key, at + 1)
-    return times

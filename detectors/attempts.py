@@ -68,13 +68,14 @@ _REASON_CODE: Final = {reason: code for code, reason in enumerate(_REASONS)}
 _REASON_BITS: Final = 0x07
 _MFA_FAILED: Final = _REASON_CODE["mfa_failed"]
 _CHANNELS: Final[tuple[Channel | None, ...]] = (None, *get_args(Channel))
-_CHANNEL_CODE: Final = {channel: code for code, channel in enumerate(_CHANNELS)}
+_CHANNEL_BYTE: Final = {channel: bytes([code]) for code, channel in enumerate(_CHANNELS)}
 _IDENTIFIED: Final = 14
 """Bytes that name an event: its time and its identity."""
 _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
 _CONTEXT = struct.Struct(">16s2sI4s8sB")
 CONTEXT_BYTES: Final = _CONTEXT.size
 _SUFFIX_BYTES: Final = 8
+_NO_ADDRESS: Final = bytes(16)
 _NOTHING_4: Final = bytes(4)
 _NOTHING_8: Final = bytes(8)
 # Of an entry's flags, at bytes 26 to 29: the byte in which each mark of the layout stands.
@@ -144,15 +145,18 @@ def pack(
 
 
 def _context(event: LoginEvent, address: str, known: Facts | None) -> bytes:
-    country, asn = place_of(event, known)
-    return _CONTEXT.pack(
-        packed_address(address) if address else bytes(16),
-        (country or "").encode(),
-        asn or 0,
-        _NOTHING_4 if event.user_agent is None else short_hash(event.user_agent)[:4],
-        _NOTHING_8 if event.device_id is None else short_hash(event.device_id),
-        _CHANNEL_CODE[event.channel],
+    return (
+        (packed_address(address) if address else _NO_ADDRESS)
+        + _place(*place_of(event, known))
+        + (_NOTHING_4 if event.user_agent is None else short_hash(event.user_agent)[:4])
+        + (_NOTHING_8 if event.device_id is None else short_hash(event.device_id))
+        + _CHANNEL_BYTE[event.channel]
     )
+
+
+@lru_cache(maxsize=4_096)
+def _place(country: str | None, asn: int | None) -> bytes:
+    return (country or "").encode().ljust(2, b"\0") + (asn or 0).to_bytes(4, "big")
 
 
 def place_of(event: LoginEvent, known: Facts | None) -> tuple[str | None, int | None]:
@@ -264,7 +268,7 @@ def packed_address(address: str) -> bytes:
     """A canonical address as 16 bytes, IPv4 mapped into IPv6: networks are ranges of it."""
     if ":" in address:
         return ipaddress.IPv6Address(address).packed
-    return MAPPED + ipaddress.IPv4Address(address).packed
+    return MAPPED + bytes(map(int, address.split(".")))
 
 
 def written_address(packed: bytes) -> str:

@@ -8,13 +8,13 @@ neither disorder nor a day's late events change a judgement (`as_of`), over 90 d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from .account_memory import WARM_AFTER
 from .attempts import COMMON_ASN, RARE_COUNTRY
-from .events import DAY_MS
+from .events import DAY_MS, LoginEvent
 
 DAYS: Final = 90
 SETTLED_DAYS: Final = 2
@@ -73,43 +73,66 @@ class Shares:
         return marks
 
 
-@dataclass(frozen=True, slots=True)
-class Success:
-    """A success as the census counts it."""
+class Placed(Protocol):
+    """An accepted login as the census counts it."""
 
-    system: str
-    offset: int
-    at_ms: int
-    country: str | None
-    asn: int | None
+    @property
+    def event(self) -> LoginEvent:
+        """What the source told."""
+        ...
+
+    @property
+    def at_ms(self) -> int:
+        """The time rules use."""
+        ...
+
+    @property
+    def offset(self) -> int:
+        """Where it stood in its partition."""
+        ...
+
+    @property
+    def country(self) -> str | None:
+        """Where it came from, as far as known."""
+        ...
+
+    @property
+    def asn(self) -> int | None:
+        """The network it came from, as far as known."""
+        ...
 
 
 async def take(
-    successes: Iterable[Success], partition: int, first: int, end: int, store: CensusStore
+    logins: Sequence[Placed], partition: int, first: int, end: int, store: CensusStore
 ) -> None:
     """Count the successes of offsets [first, end) of a partition, each once for ever."""
-    by_system: dict[str, list[Success]] = {}
-    for success in successes:
-        by_system.setdefault(success.system, []).append(success)
-    for system, theirs in by_system.items():
-        fence = await store.count(system, partition, first, end, _tallies(theirs))
+    for system, tallies in _tallies(logins, first).items():
+        fence = await store.count(system, partition, first, end, tallies)
         while first < fence < end:
-            left = [success for success in theirs if success.offset >= fence]
-            asked, fence = fence, await store.count(system, partition, fence, end, _tallies(left))
+            asked, left = fence, _tallies(logins, fence).get(system, {})
+            fence = await store.count(system, partition, asked, end, left)
             if fence <= asked:
                 break
 
 
-def _tallies(successes: Iterable[Success]) -> Tallies:
-    tallies: Tallies = {}
-    for success in successes:
-        day = tallies.setdefault(success.at_ms // DAY_MS, Counter())
-        day[TOTAL] += 1
-        if success.country is not None:
-            day[f"C:{success.country}"] += 1
-        if success.asn is not None:
-            day[f"A:{success.asn}"] += 1
-    return tallies
+def _tallies(logins: Sequence[Placed], first: int) -> dict[str, Tallies]:
+    """Successes from offset `first` on, by system and day."""
+    places = Counter(
+        (login.event.system, login.at_ms // DAY_MS, login.country, login.asn)
+        for login in logins
+        if login.event.outcome == "success"
+        and login.event.action == "login"
+        and login.offset >= first
+    )
+    found: dict[str, Tallies] = {}
+    for (system, day, country, asn), number in places.items():
+        counts = found.setdefault(system, {}).setdefault(day, Counter())
+        counts[TOTAL] += number
+        if country is not None:
+            counts[f"C:{country}"] += number
+        if asn is not None:
+            counts[f"A:{asn}"] += number
+    return found
 
 
 class Census:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from .census import take
 from .facts import Joiner
 from .familiarity import Familiarity
 from .inbox import inbox_entry, is_told
@@ -42,6 +43,7 @@ CLOSE_MS: Final = 120_000
 """An alert without a new hot instant for this long gets its last revision."""
 
 _GONE: Final = Reading(b"", 0, 0)
+_NOTHING: Final = Observed({})
 
 
 class Engine:
@@ -56,7 +58,7 @@ class Engine:
         self.judges = Judges([active for active in rules if active.mode != "off"], names)
         self.names = names
         self.facts = facts
-        self.familiarity = Familiarity(names)
+        self.familiarity = Familiarity()
         self._frontiers: dict[int, int] = {}
         self._raised = Raised()
 
@@ -73,23 +75,22 @@ class Engine:
         `caught_up`: the batch ends where the partition ends.
         """
         claimed = claims(arrivals, self.names)
-        tally = sort_out(arrivals, claimed, await store.claim(claimed), self.facts)
+        tally = sort_out(arrivals, claimed, await store.claim(claimed), self.names, self.facts)
         # Asked before the logs are read: what is settled by now stands in them.
         others = await store.settled(besides=partition)
         familiar = await self.familiarity.read(tally.accepted, store)
         observed = observe(tally.accepted, self.names, familiar)
         readings = await store.record(observed, self.judges.first_look)
         if arrivals:
-            await self.familiarity.count(
-                tally.accepted, partition, arrivals[0].offset, arrivals[-1].offset + 1, store
-            )
+            span = arrivals[0].offset, arrivals[-1].offset + 1
+            await take(tally.accepted, partition, *span, store)
         if long := familiar.too_long():
             await store.rewrite(long)
         frontier = FOR_EVER_MS if caught_up else self._frontier(partition, tally.latest_ms)
         await store.advance(partition, frontier)
         tally.looked = len(readings)
         look = Look(settled_ms=min(others, frontier))
-        tally.revised = await self._settle(readings, store, look, observed.urgent)
+        tally.revised = await self._settle(readings, store, look, observed)
         return tally
 
     async def sweep(
@@ -120,48 +121,64 @@ class Engine:
 
     async def _settle(
         self,
-        readings: Mapping[Subject, Reading],
+        readings: dict[Subject, Reading],
         store: WindowStore,
         look: Look,
-        urgent: frozenset[Subject] = frozenset(),
+        observed: Observed = _NOTHING,
     ) -> list[str]:
         """Judge logs, and what their findings say of larger subjects; then leave what was found."""
         settlements: list[Settlement] = []
         while readings:
-            judged = await self._judged(readings, store, look, urgent)
+            judged = await self._judged(readings, store, look, observed)
             settlements += [one.settlement for one in judged]
             raised = self._raised.new(one.raised for one in judged)
             # What is raised is written before what raised it is settled: after a crash it is
             # judged, and so raised, again.
-            readings = (
-                await store.record(Observed(raised), self.judges.first_look) if raised else {}
-            )
+            readings = await self._raise(raised, store) if raised else {}
         return await store.settle(settlements) if settlements else []
+
+    async def _raise(
+        self, raised: Mapping[Subject, Sequence[bytes]], store: WindowStore
+    ) -> dict[Subject, Reading]:
+        return await store.record(Observed(raised), self.judges.first_look)
 
     async def _judged(
         self,
-        readings: Mapping[Subject, Reading],
+        readings: dict[Subject, Reading],
         store: WindowStore,
         look: Look,
-        urgent: frozenset[Subject],
+        observed: Observed,
     ) -> list[Judged]:
         """Judge logs, with the successes beside those where a rule sees something."""
+        entered = _entered(readings, observed)
+        for subject, reading in (await store.read(entered)).items() if entered else ():
+            readings.setdefault(subject, reading)
         logs = {
             subject: SubjectLog.of(reading.blob, look.settled_ms, subject.kind)
             for subject, reading in readings.items()
         }
+        wanted = observed.urgent.union(entered)
         asked = {
             subject: placement(subject)
             for subject, log in logs.items()
-            if subject.kind in BY_NETWORK and (subject in urgent or self.judges.suspects(log))
+            if subject.kind in BY_NETWORK and (subject in wanted or self.judges.suspects(log))
         }
         beside = await store.read(sorted(set(asked.values()))) if asked else {}
-        for subject, network in asked.items():
-            reading = beside.get(network, _GONE)
-            logins = logins_of(subject, reading.blob, look.settled_ms)
-            logs[subject] = replace(logs[subject], logins=logins)
+        networks = {subject: beside.get(network, _GONE) for subject, network in asked.items()}
+        logs |= {
+            subject: replace(
+                logs[subject], logins=logins_of(subject, network.blob, look.settled_ms)
+            )
+            for subject, network in networks.items()
+        }
         return [
-            self.judges.judge(subject, readings[subject], log, look)
+            self.judges.judge(
+                subject,
+                readings[subject],
+                log,
+                look,
+                networks[subject].seen if subject in networks else None,
+            )
             for subject, log in logs.items()
         ]
 
@@ -201,3 +218,13 @@ class Raised:
         while len(self._known) > self._most:
             del self._known[next(iter(self._known))]
         return found
+
+
+def _entered(readings: Mapping[Subject, Reading], observed: Observed) -> list[Subject]:
+    """The addresses from which somebody got in, and their networks, where one is flagged."""
+    found: set[Subject] = set()
+    for subject in readings:
+        if subject.kind == "logins":
+            found.update(observed.entering.get(subject, ()))
+            found.add(subject._replace(kind="subnet"))
+    return sorted(found)

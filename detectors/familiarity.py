@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .account_memory import COUNTRY, DEVICE, NETWORK, OLD_MS, AccountMemory, rewritten
+from .account_memory import COUNTRY, DEVICE, NETWORK, OLD_MS, AccountMemory, key_of, rewritten
 from .attempts import (
     COLD,
     KNOWN_DEVICE,
@@ -19,14 +19,12 @@ from .attempts import (
     NEW_COUNTRY,
     NEW_DEVICE,
     OLD_DEVICE,
-    place_of,
-    short_hash,
 )
-from .census import Census, Shares, Success, take
+from .census import Census, Shares
 from .events import AS_OF_MS, DAY_MS, LoginEvent
-from .facts import Facts
-from .pseudonyms import Pseudonyms
 from .windows import WindowStore
+
+_NO_SHARES = Shares()
 
 
 class Login(Protocol):
@@ -48,13 +46,18 @@ class Login(Protocol):
         ...
 
     @property
-    def offset(self) -> int:
-        """Where it stood in its partition."""
+    def owner(self) -> bytes | None:
+        """Whose memory it belongs to; None where the source has no account."""
         ...
 
     @property
-    def known(self) -> Facts | None:
-        """What is known beside the event."""
+    def country(self) -> str | None:
+        """Where it came from, as far as known."""
+        ...
+
+    @property
+    def asn(self) -> int | None:
+        """The network it came from, as far as known."""
         ...
 
 
@@ -67,41 +70,30 @@ class Familiar:
     warm_from: Mapping[str, int | None] = field(default_factory=dict)
     cold_until_ms: int = 0
 
-    def marks(self, login: Login, owner: bytes | None) -> int:
+    def marks(self, login: Login) -> int:
         """The marks of an entry of this login."""
-        event, now = login.event, login.at_ms
-        country, asn = place_of(event, login.known)
-        marks = 0 if now >= self.cold_until_ms else COLD
-        shares = self.shares.get((event.system, now // DAY_MS))
-        if shares is not None and not marks:
-            marks = shares.marks(country, asn)
-        memory = None if owner is None else self.memories.get(owner)
-        if memory is None:
+        now = login.at_ms
+        if now < self.cold_until_ms:
+            return COLD | self._device(login)
+        shares = self.shares.get((login.event.system, now // DAY_MS), _NO_SHARES)
+        marks = shares.marks(login.country, login.asn) | self._device(login)
+        memory = None if login.owner is None else self.memories.get(login.owner)
+        warm_from = self.warm_from.get(login.event.system)
+        if memory is None or warm_from is None or warm_from > now - AS_OF_MS:
             return marks
-        device = event.device_id
-        if device is not None:
-            used = memory.usage(DEVICE, short_hash(device))
-            if used is not None and memory.known(DEVICE, short_hash(device), now):
-                marks |= KNOWN_DEVICE
-                marks |= OLD_DEVICE if used.first_ms <= now - OLD_MS else 0
-        if not self._is_warm(event.system, memory, now):
-            return marks
-        if device is not None and not marks & KNOWN_DEVICE:
-            marks |= NEW_DEVICE
-        if country is not None and not memory.known(COUNTRY, short_hash(country), now):
-            marks |= NEW_COUNTRY
-        if asn is not None and not memory.known(NETWORK, short_hash(str(asn)), now):
-            marks |= NEW_ASN
-        return marks
+        return marks | _news(memory, login, marks) if memory.is_warm(now) else marks
 
-    def _is_warm(self, system: str, memory: AccountMemory, now_ms: int) -> bool:
-        warm_from = self.warm_from.get(system)
-        return (
-            warm_from is not None
-            and warm_from <= now_ms - AS_OF_MS
-            and now_ms >= self.cold_until_ms
-            and memory.is_warm(now_ms)
-        )
+    def _device(self, login: Login) -> int:
+        device = login.event.device_id
+        if device is None or login.owner is None:
+            return 0
+        memory = self.memories.get(login.owner)
+        if memory is None:
+            return 0
+        since = memory.known_since(key_of(DEVICE, device), login.at_ms)
+        if since is None:
+            return 0
+        return KNOWN_DEVICE | OLD_DEVICE if since <= login.at_ms - OLD_MS else KNOWN_DEVICE
 
     def additions(self) -> dict[bytes, bytes]:
         """What each memory gains by this batch."""
@@ -116,71 +108,61 @@ class Familiar:
         }
 
 
+def _news(memory: AccountMemory, login: Login, marks: int) -> int:
+    """What of a login a warm memory does not know."""
+    now, country, asn = login.at_ms, login.country, login.asn
+    news = 0
+    if login.event.device_id is not None and not marks & KNOWN_DEVICE:
+        news |= NEW_DEVICE
+    if country is not None and memory.known_since(key_of(COUNTRY, country), now) is None:
+        news |= NEW_COUNTRY
+    if asn is not None and memory.known_since(key_of(NETWORK, asn), now) is None:
+        news |= NEW_ASN
+    return news
+
+
 class Familiarity:
     """Reads and feeds the memories of accounts, batch by batch."""
 
-    def __init__(self, names: Pseudonyms) -> None:
-        self._names = names
+    def __init__(self) -> None:
         self._census = Census()
         self._warm_from: dict[str, int] = {}
 
     async def read(self, logins: Sequence[Login], store: WindowStore) -> Familiar:
         """The memories of all who log in or try with a device, the batch's successes included."""
         asked: dict[bytes, list[Login]] = {}
+        days: set[tuple[str, int]] = set()
         for login in logins:
-            event = login.event
-            if event.action == "login" and (
-                event.outcome == "success" or event.device_id is not None
-            ):
-                owner = owner_of(login, self._names)
-                if owner is not None:
+            event, owner = login.event, login.owner
+            if event.action != "login":
+                continue
+            days.add((event.system, login.at_ms // DAY_MS))
+            if owner is not None:
+                if event.outcome == "success":
                     asked.setdefault(owner, []).append(login)
+                elif event.device_id is not None:
+                    asked.setdefault(owner, [])
         shares = {
             (system, day): await self._census.shares(system, day * DAY_MS, store)
-            for system, day in {(one.event.system, one.at_ms // DAY_MS) for one in logins}
+            for system, day in sorted(days)
         }
-        if not asked:
-            return Familiar(shares=shares, cold_until_ms=await store.cold_until())
-        blobs = await store.recall(list(asked))
-        memories = {owner: AccountMemory.of(blobs.get(owner, b"")) for owner in asked}
+        blobs = await store.recall(list(asked)) if asked else {}
+        memories = {owner: AccountMemory(blobs.get(owner, b"")) for owner in asked}
         for owner, theirs in asked.items():
             for login in theirs:
-                if login.event.outcome == "success":
-                    _remember(memories[owner], login)
+                _remember(memories[owner], login)
         warm = await self._warm(logins, store)
         return Familiar(memories, shares, warm, await store.cold_until())
-
-    async def count(
-        self, logins: Sequence[Login], partition: int, first: int, end: int, store: WindowStore
-    ) -> None:
-        """Let the census count where the successes of offsets [first, end) came from."""
-        await take(
-            [
-                Success(
-                    login.event.system,
-                    login.offset,
-                    login.at_ms,
-                    *place_of(login.event, login.known),
-                )
-                for login in logins
-                if login.event.outcome == "success" and login.event.action == "login"
-            ],
-            partition,
-            first,
-            end,
-            store,
-        )
 
     async def _warm(self, logins: Sequence[Login], store: WindowStore) -> Mapping[str, int | None]:
         """Since when each system has had its thousand successes; asked only while that may move."""
         counted: dict[str, list[tuple[int, bytes]]] = {}
         for login in logins:
             system = login.event.system
+            found = counted.setdefault(system, [])
             since = self._warm_from.get(system)
             if login.event.outcome == "success" and (since is None or login.at_ms < since):
-                counted.setdefault(system, []).append((login.at_ms, login.identity))
-            else:
-                counted.setdefault(system, [])
+                found.append((login.at_ms, login.identity))
         asked = {
             system: found
             for system, found in counted.items()
@@ -197,22 +179,13 @@ class Familiarity:
         self._census.forget()
 
 
-def owner_of(login: Login, names: Pseudonyms) -> bytes | None:
-    """Whose memory: the customer's where the directory tells, else the account's."""
-    known = login.known
-    if known is not None and known.customer is not None:
-        return known.customer
-    account = login.event.account
-    return None if account is None else names.account_bytes(account)
-
-
 def _remember(memory: AccountMemory, login: Login) -> None:
-    event, at, identity = login.event, login.at_ms, login.identity
+    at, identity = login.at_ms, login.identity
     memory.add_success(at, identity)
-    if event.device_id is not None:
-        memory.add(DEVICE, short_hash(event.device_id), at, identity)
-    country, asn = place_of(event, login.known)
-    if country is not None:
-        memory.add(COUNTRY, short_hash(country), at, identity)
-    if asn is not None:
-        memory.add(NETWORK, short_hash(str(asn)), at, identity)
+    device = login.event.device_id
+    if device is not None:
+        memory.add(key_of(DEVICE, device), at, identity)
+    if login.country is not None:
+        memory.add(key_of(COUNTRY, login.country), at, identity)
+    if login.asn is not None:
+        memory.add(key_of(NETWORK, login.asn), at, identity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .attempts import place_of, short_hash
+from .attempts import short_hash
 from .events import instant, rfc3339
 from .intake import Accepted
 from .pseudonyms import Pseudonyms
@@ -24,7 +24,6 @@ def is_told(login: Accepted) -> bool:
 def inbox_entry(login: Accepted, names: Pseudonyms) -> Verdict:
     """The verdict `inbox` of one success."""
     event = login.event
-    country, asn = place_of(event, login.known)
     device = event.device_id
     return Verdict(
         event_id=event.event_id,
@@ -35,8 +34,8 @@ def inbox_entry(login: Accepted, names: Pseudonyms) -> Verdict:
         verdict_id=login.identity.hex(),
         system=event.system,
         channel=event.channel,
-        country=country,
-        asn=asn,
+        country=login.country,
+        asn=login.asn,
         device=None if device is None else short_hash(device).hex(),
         late=login.late,
     )

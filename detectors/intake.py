@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .addresses import counted_as, network_of
-from .attempts import KNOWN_DEVICE, LATE, NEW_DEVICE, PLACED, RISKY_NETWORK, SUCCESS, pack
+from .attempts import KNOWN_DEVICE, LATE, NEW_DEVICE, PLACED, RISKY_NETWORK, SUCCESS, pack, place_of
 from .errors import Rejected
 from .events import HOUR_MS, LoginEvent, milliseconds
 from .facts import Facts, Joiner, says_non_customer
-from .familiarity import Familiar, owner_of
+from .familiarity import Familiar
 from .networks import RISKY_KINDS
 from .pseudonyms import Pseudonyms
 from .windows import Claim, Observed, Standing, Subject, cap, hour_cap
@@ -36,7 +37,9 @@ class Arrival(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """An event that came first under its identity; `at_ms` is the time the rules use."""
+    """An event that came first under its identity, with what is known of it; `at_ms` is the time
+    the rules use, `owner` whose memory it belongs to.
+    """
 
     event: LoginEvent
     identity: bytes
@@ -45,6 +48,9 @@ class Accepted(NamedTuple):
     late: bool = False
     backfill: bool = False
     offset: int = 0
+    owner: bytes | None = None
+    country: str | None = None
+    asn: int | None = None
 
 
 Cell = tuple[int, str]
@@ -82,6 +88,7 @@ def sort_out(
     arrivals: Sequence[Arrival],
     claimed: Sequence[Claim],
     standings: Sequence[Standing],
+    names: Pseudonyms,
     facts: Joiner | None = None,
 ) -> Tally:
     """Tell first from repeated and contradicting events, and join what is known of the first."""
@@ -94,11 +101,7 @@ def sort_out(
         cell = (at - at % HOUR_MS, event.source or event.system)
         if standing == "first":
             cells.append(cell)
-            known = None if facts is None else facts(event)
-            late = arrival.appended_ms - at > NOTICE_MS
-            tally.accepted.append(
-                Accepted(event, claim.identity, at, known, late, arrival.backfill, arrival.offset)
-            )
+            tally.accepted.append(_accepted(arrival, claim.identity, at, names, facts))
             # One future event must not move the clock by which alerts are closed.
             latest = max(latest, min(arrival.appended_ms, at))
         elif standing == "duplicate":
@@ -111,12 +114,29 @@ def sort_out(
     return tally
 
 
+def _accepted(
+    arrival: Arrival, identity: bytes, at: int, names: Pseudonyms, facts: Joiner | None
+) -> Accepted:
+    event = arrival.event
+    account = event.account
+    owner = None if account is None else names.account_bytes(account)
+    known = None
+    if facts is not None:
+        known = facts(event)
+        owner = known.customer or owner
+    country, asn = place_of(event, known)
+    late = arrival.appended_ms - at > NOTICE_MS
+    return Accepted(
+        event, identity, at, known, late, arrival.backfill, arrival.offset, owner, country, asn
+    )
+
+
 def observe(accepted: Sequence[Accepted], names: Pseudonyms, familiarity: Familiar) -> Observed:
     """What logins add to the logs of address, account and network, and which to look at now."""
     gains = _Gains(names)
     for login in accepted:
         if login.event.action == "login" and not login.backfill:
-            marks = _marks(login) | familiarity.marks(login, gains.owner(login))
+            marks = _marks(login) | familiarity.marks(login)
             if login.event.outcome == "success":
                 gains.success(login, marks)
             else:
@@ -137,6 +157,15 @@ def _marks(login: Accepted) -> int:
     return marks
 
 
+@lru_cache(maxsize=65_536)
+def subjects(system: str, address: str) -> tuple[Subject, Subject]:
+    """The address as rules count it, and the log of its network's successes."""
+    return (
+        Subject(system, "ip", counted_as(address)),
+        Subject(system, "logins", network_of(address)),
+    )
+
+
 class _Gains:
     """Entries by subject, as a batch is gone through."""
 
@@ -144,22 +173,17 @@ class _Gains:
         self._names = names
         self._entries: defaultdict[Subject, list[bytes]] = defaultdict(list)
         self._urgent: set[Subject] = set()
+        self._entering: defaultdict[Subject, set[Subject]] = defaultdict(set)
         self._watched: set[Subject] = set()
-
-    def owner(self, login: Accepted) -> bytes | None:
-        """Whose memory tells of this login."""
-        return owner_of(login, self._names)
 
     def success(self, login: Accepted, marks: int) -> None:
         """A success counts for its network; on a device new to the account also for the account."""
-        event = login.event
         address = address_of_client(login)
         marks |= SUCCESS | PLACED
         if address is not None:
-            network = network_of(address)
-            self._add(Subject(event.system, "logins", network), login, address, marks)
-            subject = Subject(event.system, "ip", counted_as(address))
-            self._watched |= {subject, Subject(event.system, "subnet", network)}
+            subject, network = subjects(login.event.system, address)
+            self._add(network, login, address, marks)
+            self._entering[network].add(subject)
             if marks & RISKY_NETWORK and not marks & KNOWN_DEVICE:
                 self._urgent.add(subject)
         if marks & NEW_DEVICE:
@@ -173,7 +197,7 @@ class _Gains:
         address = address_of_client(login)
         stopped = event.reason == "mfa_failed"
         if address is not None:
-            subject = Subject(event.system, "ip", counted_as(address))
+            subject, _ = subjects(event.system, address)
             self._add(subject, login, address, marks)
             if stopped:
                 self._watched.add(subject)
@@ -204,7 +228,13 @@ class _Gains:
                 # The smallest of each hour are the same whether capped here or in the log; one
                 # more than those tells the log that there were more.
                 entries[subject] = cap(sorted(set(added)), most + 1)[0]
-        return Observed(entries, frozenset(self._urgent), frozenset(self._watched), remembered)
+        return Observed(
+            entries,
+            frozenset(self._urgent),
+            frozenset(self._watched),
+            self._entering,
+            remembered,
+        )
 
 
 def _non_customer(login: Accepted) -> bool:

@@ -98,7 +98,14 @@ class Judges:
         """Whether the successes of an address may matter: any rule sees something without them."""
         return any(s.hot or s.pending for told in self._first[log.kind] for s in told.judge(log))
 
-    def judge(self, subject: Subject, reading: Reading, log: SubjectLog, look: Look) -> Judged:
+    def judge(
+        self,
+        subject: Subject,
+        reading: Reading,
+        log: SubjectLog,
+        look: Look,
+        beside: int | None = None,
+    ) -> Judged:
         """Alerts and verdicts of a log as they stand, and when to look again."""
         present = present_ms(log.at)
         # What no later event may change is told whole: its attempts may be trimmed from now on.
@@ -117,7 +124,8 @@ class Judges:
                     entry = raised_entry(subject, finding.opened_ms, self.names)
                     raised.setdefault(larger, []).append(entry)
         every = [sighting for _, sightings in seen for sighting in sightings]
-        return Judged(self._settlement(subject, reading, log, drafts, every, look), raised)
+        settlement = self._settlement(subject, reading, log, drafts, every, look)
+        return Judged(settlement._replace(beside=beside), raised)
 
     @staticmethod
     def _weighed(told: Told, log: SubjectLog) -> list[Sighting]:

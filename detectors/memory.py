@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from .account_memory import WARM_AFTER
 from .census import Tallies
 from .windows import (
+    FOR_EVER_MS,
     AlertDraft,
     Claim,
     Kind,
@@ -23,6 +24,7 @@ from .windows import (
     at_ms,
     least_frontier,
     look_bytes,
+    placement,
     worth_telling,
 )
 
@@ -78,9 +80,9 @@ class MemoryStore:
                     look=look_bytes(first_look[subject.kind], subject.kind)
                 )
             kept.blob += b"".join(entries)
-            if kept.flagged:
+            if kept.flagged and subject.kind != "logins":
                 self._dirty.setdefault(subject, max(map(at_ms, entries)))
-            if len(kept.blob) >= kept.look:
+            if len(kept.blob) >= kept.look or (subject.kind == "logins" and kept.flagged):
                 due[subject] = self._reading(kept)
         for subject in observed.urgent | observed.watched:
             kept = self._logs.get(subject)
@@ -174,6 +176,7 @@ class MemoryStore:
                 if how > 0 and draft.kind == "alert"
             ]
             waiting = settlement.pending or min(told, default=0) < 0
+            waiting = self._entered_meanwhile(settlement) or waiting
             # By the log's own flag: this judgement may be older than the one that raised it.
             if waiting or (grown and kept.flagged):
                 self._dirty[settlement.subject] = settlement.at_ms
@@ -181,6 +184,15 @@ class MemoryStore:
                 # Only who has judged all there is may say that nothing is left to judge.
                 self._dirty.pop(settlement.subject, None)
         return revised
+
+    def _entered_meanwhile(self, settlement: Settlement) -> bool:
+        """Flag the network of a flagged subject; whether somebody got in since it was read."""
+        if settlement.beside is None or not settlement.flagged:
+            return False
+        network = placement(settlement.subject)
+        kept = self._logs.setdefault(network, _Kept(look=FOR_EVER_MS))
+        kept.flagged = True
+        return len(kept.blob) != settlement.beside
 
     def _tell(self, draft: AlertDraft) -> int:
         """1: a revision is written; 0: nothing new; -1: it has grown, and waits to double or to

@@ -17,7 +17,7 @@ write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, Protocol
@@ -100,11 +100,14 @@ Standing = Literal["first", "duplicate", "conflict"]
 class Observed:
     """What a batch adds: entries of `attempts.pack` by subject, and which logs to look at beside
     those that have grown to their look: `urgent` ones always, `watched` ones where flagged.
+
+    `entering`: by network, the addresses from which a success came.
     """
 
     entries: Mapping[Subject, Sequence[bytes]]
     urgent: frozenset[Subject] = frozenset()
     watched: frozenset[Subject] = frozenset()
+    entering: Mapping[Subject, Collection[Subject]] = field(default_factory=dict)
     remembered: Mapping[bytes, bytes] = field(default_factory=dict)
     """What the memories of accounts gain (account_memory), by owner."""
 
@@ -159,6 +162,10 @@ class Settlement(NamedTuple):
     compacted: bytes | None
     drafts: tuple[AlertDraft, ...]
     at_ms: int
+    beside: int | None = None
+    """How many bytes of its network's log were read beside it; None: none were needed. A flagged
+    subject flags its network too, and is looked at again where the network has grown meanwhile.
+    """
     pending: bool = False
     """An `as_of` part may see something here as soon as the other partitions have come as far."""
 
@@ -173,8 +180,8 @@ class WindowStore(CensusStore, Protocol):
     async def record(
         self, observed: Observed, first_look: Mapping[Kind, int]
     ) -> dict[Subject, Reading]:
-        """Append a batch; return the logs that have grown to where a judgement may change, and
-        the urgent and watched ones.
+        """Append a batch; return the logs that have grown to where a judgement may change, the
+        urgent and watched ones, and those of networks in which an address is flagged.
 
         `first_look`: the number of attempts at which a log is looked at for the first time.
         """

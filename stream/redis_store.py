@@ -319,7 +319,14 @@ class RedisStore:
         out.
         """
         shard = self.shard_of(settlement.subject)
-        names = [keys.log(shard, settlement.subject), keys.unsettled(shard), keys.outbox(shard)]
+        subject = settlement.subject
+        network = placement(subject)
+        names = [
+            keys.log(shard, subject),
+            keys.unsettled(shard),
+            keys.outbox(shard),
+            keys.log(shard, network),
+        ]
         args: list[Any] = [
             keys.member(settlement.subject),
             settlement.seen,
@@ -330,6 +337,9 @@ class RedisStore:
             settlement.at_ms,
             RETENTION_MS,
             int(settlement.pending),
+            "" if settlement.beside is None else settlement.beside,
+            retention_ms("logins"),
+            1 << 31,
         ]
         for draft in settlement.drafts:
             told = self._told.get(draft.alert_id)

@@ -25,10 +25,12 @@ for class = 1, classes do
       redis.call('PEXPIRE', name, ttl)
     end
     local _, flagged, look = struct.unpack('>I2I1I4', head)
-    if flagged == 1 then
+    -- Without a subject it is a network's log: never unsettled, looked at where an address is flagged.
+    local network = #ARGV[at + 2] == 0
+    if flagged == 1 and not network then
       redis.call('ZADD', unsettled, 'NX', ARGV[at + 3], ARGV[at + 2])
     end
-    if length - 7 >= look then
+    if length - 7 >= look or (flagged == 1 and network) then
       due[#due + 1] = key - 1
       due[#due + 1] = redis.call('GET', name)
       seen[name] = true

@@ -1,7 +1,8 @@
 -- Leave what one judgement found: when to look next, the log without its duplicates, episodes, outbox.
--- KEYS: log, set of unsettled subjects, outbox, then an episode for each draft.
+-- KEYS: log, set of unsettled subjects, outbox, log of the network, then an episode for each draft.
 -- ARGV: subject, seen (bytes of entries judged), generation, room in bytes, flagged (0|1),
---       compacted entries or '', event time, ttl of episodes, pending (0|1), then for each draft
+--       compacted entries or '', event time, ttl of episodes, pending (0|1), bytes read of
+--       the network's log or '', its ttl and first look, then for each draft
 --       id, size, rank, final (0|1), body, kind (alert|verdict).
 -- Returns the ids of the drafts that got a revision; '!' and the id where one is due but has no body.
 local log, unsettled, outbox = KEYS[1], KEYS[2], KEYS[3]
@@ -31,9 +32,21 @@ if #head == 7 then
   -- By the log's own flag: this judgement may be older than the one that raised it.
   unjudged = grown and flagged == 1
 end
-local revised, waiting = {}, ARGV[9] == '1'
-for i = 4, #KEYS do
-  local at = 6 * i - 14
+local revised, waiting, hurry = {}, ARGV[9] == '1', false
+if ARGV[5] == '1' and ARGV[10] ~= '' then
+  -- A flagged address flags its network, so that the next success there is looked at.
+  local length = redis.call('STRLEN', KEYS[4])
+  if length == 0 then
+    redis.call('SET', KEYS[4], struct.pack('>I2I1I4', 0, 1, tonumber(ARGV[12])), 'PX', ARGV[11])
+    length = 7
+  else
+    redis.call('SETRANGE', KEYS[4], 2, '\1')
+  end
+  -- Who got in since it was read has not been seen: look again at once.
+  hurry = length - 7 ~= tonumber(ARGV[10])
+end
+for i = 5, #KEYS do
+  local at = 6 * i - 17
   local id, size, rank, final = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'
   local told = redis.call('GET', KEYS[i])
   local told_size, told_rank = 0, -1
@@ -55,7 +68,9 @@ for i = 4, #KEYS do
     end
   end
 end
-if waiting or unjudged then
+if hurry then
+  redis.call('ZADD', unsettled, 0, ARGV[1])
+elseif waiting or unjudged then
   redis.call('ZADD', unsettled, ARGV[7], ARGV[1])
 elseif not grown then
   -- Only who has judged all there is may say that nothing is left to judge.
