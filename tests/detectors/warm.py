@@ -16,8 +16,8 @@ from detectors.account_memory import (
     WARM_AFTER,
     WARM_SUCCESSES,
     AccountMemory,
+    key_of,
 )
-from detectors.attempts import short_hash
 from detectors.events import DAY_MS, LoginEvent, Origin, milliseconds
 from detectors.facts import Facts, facts_of
 from detectors.memory import MemoryStore
@@ -48,14 +48,14 @@ def hosting(event: LoginEvent) -> Facts:
 def memory(*, successes: int = WARM_SUCCESSES, days_ago: float = 30) -> bytes:
     """The memory of an account that logged in so often, from HOME with its PHONE."""
     at = START_MS - round(days_ago * DAY_MS)
-    kept = AccountMemory.of(b"")
-    kept.add(DEVICE, short_hash(OLD_PHONE), START_MS - 200 * DAY_MS, b"oldphone")
+    kept = AccountMemory(b"")
+    kept.add(key_of(DEVICE, OLD_PHONE), START_MS - 200 * DAY_MS, b"oldphone")
     for number in range(successes):
         identity = number.to_bytes(8, "big")
         kept.add_success(at + number, identity)
-        kept.add(COUNTRY, short_hash("TW"), at + number, identity)
-        kept.add(NETWORK, short_hash("3462"), at + number, identity)
-        kept.add(DEVICE, short_hash(PHONE), at + number, identity)
+        kept.add(key_of(COUNTRY, "TW"), at + number, identity)
+        kept.add(key_of(NETWORK, "3462"), at + number, identity)
+        kept.add(key_of(DEVICE, PHONE), at + number, identity)
     return bytes(kept.fresh)
 
 
