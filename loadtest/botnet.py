@@ -16,10 +16,12 @@ from .mixing import mixed
 from .population import HOME, MOBILE, OFFICE, Population
 from .profile import Setting
 
-ON_GATEWAY = 0.01
-"""Machines behind a proxy or CGNAT that customers come from too: an assumption."""
+ON_GATEWAY = 0.002
+"""Machines behind a proxy or CGNAT that customers come from too: an assumption. Few: a broker's
+customers know only some of a country's gateways; with 1 % such an address would see hundreds of
+attempts a day in B, and any rule for addresses would have the campaign."""
 
-AT_CUSTOMERS = 0.05
+AT_CUSTOMERS = 0.065
 """Machines in homes and offices of active customers: an assumption, such that of the addresses seen
 in half a day 1 % are seen from customers as well (StopGuessing: 1 % of an attacker's addresses);
 most customers do not log in on that day."""
@@ -90,7 +92,8 @@ class Botnet:
             return population.gateway(place, bits >> 24 & 0xFFFF)
         if chance < ON_GATEWAY + AT_CUSTOMERS:
             neighbour = population.active((bits >> 20 & 0xFFFFF) / 0x100000)
-            return population.where(neighbour, neighbour.usual, at_ms)
+            if not population.behind_gateway(neighbour, neighbour.usual):
+                return population.where(neighbour, neighbour.usual, at_ms)
         return population.lodger(number)
 
 

@@ -130,6 +130,10 @@ class Population:
             return self.place(customer.number, place, day)
         return self.place(customer.number, place, 0)
 
+    def behind_gateway(self, customer: Customer, place: int) -> bool:
+        """Whether a customer's place is behind a shared address."""
+        return self._is_shared(self._place_bits(customer.number, place))
+
     def gateway(self, place: int, number: int) -> tuple[str, int]:
         """One of the shared addresses that a fifth of the customers sit behind."""
         return self._gateway(place, number % self._shared)
@@ -146,16 +150,22 @@ class Population:
         # Customers behind a shared address come by IPv4.
         return self._own(stranger, place, 0, (1 - BEHIND_SHARED) * IPV6_SHARE)
 
+    def _place_bits(self, number: int, place: int) -> int:
+        return mixed(self._places[place] + (number // HOUSEHOLD if place == HOME else number))
+
+    @staticmethod
+    def _is_shared(bits: int) -> bool:
+        return (bits >> 32 & 0xFFFF) < BEHIND_SHARED * 0x10000
+
     def _place(self, number: int, place: int, period: int) -> tuple[str, int]:
-        household = number // HOUSEHOLD
-        bits = mixed(self._places[place] + (household if place == HOME else number))
-        if (bits >> 32 & 0xFFFF) < BEHIND_SHARED * 0x10000:
+        bits = self._place_bits(number, place)
+        if self._is_shared(bits):
             return self._gateway(place, (bits >> 8 & 0xFFFFFF) % self._shared)
         return self._own(number, place, period, IPV6_SHARE)
 
     def _own(self, number: int, place: int, period: int, six_share: float) -> tuple[str, int]:
         household = number // HOUSEHOLD
-        bits = mixed(self._places[place] + (household if place == HOME else number))
+        bits = self._place_bits(number, place)
         six = (bits >> 48) < six_share * 0x10000
         if place == HOME:
             # One network for the odd, one for the even: no two households share an address.
