@@ -168,7 +168,7 @@ def roster(json: Json = False) -> None:
 
     Exit code 1 where there are such hours. Example: loginward alerts roster
     """
-    from config.roster import load_roster
+    from config.roster_file import load_roster
     from config.settings import load
 
     who = load_roster(load().roster.file)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from config.roster import Roster, Way, load_roster
+from config.roster import Roster, Way
+from config.roster_file import load_roster
 from config.secret_files import read_password
 from config.settings import Settings
 from config.soc_sections import OutputsSettings

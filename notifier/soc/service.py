@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from contextlib import closing, suppress
-from datetime import timedelta
 from typing import Any, Final
 
 import structlog
@@ -28,11 +26,10 @@ from .paging import Limits, Paging
 from .policy import Governance
 from .queue import Queue
 from .store import only_one, open_store
+from .ticks import Ticks, milliseconds
 from .undelivered import ROSTER, Watch
 from .worker import Worker
 
-_TICK_S: Final = 0.2
-_PRUNE_S: Final = 3_600.0
 _LEAVE_S: Final = 10.0
 
 log = structlog.get_logger(__name__)
@@ -90,7 +87,7 @@ async def serve(
     ]
     rules = Governance(settings)
     limits = Limits(quiet=rules.quiet, per_hour=settings.roster.pages_per_hour)
-    desk = Desk(
+    ticks = Ticks(
         paging=Paging(queue, limits, rules.suppressed, metrics) if who.levels else None,
         pager=Pager(
             store=queue.store,
@@ -122,61 +119,13 @@ async def serve(
     log.info("outputs started", outputs=queue.outputs, people=len(who.people))
     reading = asyncio.create_task(_read(settings.kafka, consumer, intake, stop))
     tasks = [reading, *(asyncio.create_task(worker.run(stop)) for worker in workers)]
-    tasks.append(asyncio.create_task(desk.run(stop)))
+    tasks.append(asyncio.create_task(ticks.run(stop)))
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     stop.set()
     await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
     log.info("outputs stopped")
-
-
-class Desk:
-    """What looks at the clock: outages, pages, escalation, and what is old enough to go."""
-
-    def __init__(
-        self,
-        *,
-        paging: Paging | None,
-        pager: Pager,
-        watch: Watch,
-        queue: Queue,
-        keep: timedelta,
-    ) -> None:
-        self._paging = paging
-        self._pager = pager
-        self._watch = watch
-        self._queue = queue
-        self._keep = int(keep.total_seconds() * 1000)
-        self._pruned = 0.0
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Look every 200 ms until `stop`; a provider that hangs holds up pages, nothing else."""
-        await asyncio.gather(self._pages(stop), self._clock(stop))
-
-    async def _pages(self, stop: asyncio.Event) -> None:
-        while self._paging is not None and not stop.is_set():
-            await self._pager.turn(milliseconds())
-            await _rest(stop)
-
-    async def _clock(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            self.look(milliseconds())
-            await _rest(stop)
-
-    def look(self, now: int) -> None:
-        """Look once at `now` (ms)."""
-        self._watch.look(now)
-        if self._paging is not None:
-            self._paging.look(now)
-        if time.monotonic() - self._pruned > _PRUNE_S or not self._pruned:
-            self._pruned = time.monotonic()
-            self._queue.prune(now - self._keep)
-
-
-async def _rest(stop: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), _TICK_S)
 
 
 async def _read(kafka: KafkaSettings, consumer: Any, intake: Intake, stop: asyncio.Event) -> None:
@@ -217,11 +166,6 @@ def consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
         "metadata_max_age_ms": 10_000,
         "retry_backoff_ms": 500,
     }
-
-
-def milliseconds() -> int:
-    """Now, since 1970 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 def _discard(_: object) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import SettingsError
-from config.roster import DEFAULT, load_roster
+from config.roster_file import DEFAULT, load_roster
 
 ROSTER = """timezone = "Asia/Taipei"
 [[person]]

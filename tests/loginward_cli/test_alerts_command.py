@@ -129,3 +129,12 @@ def test_the_roster_is_told_with_its_holes(tmp_path: Path) -> None:
     assert len(said["levels"][0]["gaps"]) in {1, 2}
     assert "886" not in told.stdout
     assert loginward("alerts", "roster", cwd=tmp_path, environ={}).returncode == 0
+
+
+def test_outputs_that_are_not_configured_are_not_run(tmp_path: Path) -> None:
+    """Exit code 2 with what to set; nothing is made."""
+    told = loginward("run", "outputs", cwd=tmp_path, environ={"LOGINWARD_HOME": str(tmp_path)})
+
+    assert told.returncode == 2
+    assert "outputs: none is configured; set outputs.webhook_url" in told.stderr
+    assert list(tmp_path.iterdir()) == []

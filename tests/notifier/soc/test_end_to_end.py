@@ -22,6 +22,7 @@ from notifier.soc import build, service
 from notifier.soc.item import Item
 from notifier.soc.queue import TOPIC, Queue
 from notifier.soc.store import open_store
+from notifier.soc.ticks import milliseconds
 from tests.stream.pipeline import Pipeline
 
 from .made import HOSTILE, item, made_metrics
@@ -199,7 +200,7 @@ def test_an_undelivered_alert_is_told_by_topic_syslog_and_roster(pipeline: Pipel
         async def run() -> None:
             stop = asyncio.Event()
             store = open_store(settings.outputs.queue)
-            queue = Queue(store, build.names(settings), service.milliseconds)
+            queue = Queue(store, build.names(settings), milliseconds)
             serving = asyncio.create_task(
                 service.serve(settings, queue, build.outputs(settings), made_metrics(), stop)
             )

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from config.roster import load_roster
+from config.roster_file import load_roster
 from notifier.signing import SIGNATURE, TIMESTAMP, genuine
 from notifier.soc.acknowledge import acknowledge
 from notifier.soc.pager import Pager
