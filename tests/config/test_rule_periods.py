@@ -85,6 +85,7 @@ def test_a_rule_is_off_before_it_first_holds(tmp_path: Path) -> None:
         pytest.param(STRICTER, 19, [], id="below the stricter limit"),
         pytest.param(STRICTER, 20, [("live", "", 20)], id="stricter"),
         pytest.param(CHANGE - 10, 9, [("staged", "", 5), ("live", "2", 5)], id="crosses in both"),
+        pytest.param(CHANGE - 8, 5, [("live", "2", 5)], id="crosses at the very change"),
         pytest.param(CHANGE - 6, 5, [("live", "2", 5)], id="earlier attempts fill the window"),
         pytest.param(STRICTER - 6, 6, [], id="stricter when the fifth comes"),
     ],

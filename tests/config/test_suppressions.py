@@ -10,6 +10,7 @@ import pytest
 
 from config.governance import decisions
 from config.governance.ledger import read
+from config.governance.records import Muted
 from config.suppressions import (
     HIDES,
     NEVER,
@@ -147,6 +148,16 @@ def test_a_mute_lasts_a_shift_at_most(tmp_path: Path, span: timedelta) -> None:
     mute(tmp_path, span=timedelta(hours=8))
     with pytest.raises(LoginwardError, match="at most 8h"):
         mute(tmp_path, span=span, subject=("ip", "203.0.113.9"))
+
+
+def test_a_line_that_says_more_than_a_shift_is_cut_to_one(tmp_path: Path) -> None:
+    """Whoever writes the ledger by hand gains nothing."""
+    forged = Muted(
+        rule="ip_fail_burst", subject_type="ip", subject_value="203.0.113.7", until=at(100_000)
+    )
+    say(tmp_path, forged)
+
+    assert [covered(tmp_path, minutes=m) for m in (479, 480)] == ["M1", None]
 
 
 def test_a_mute_that_nobody_approved_is_overdue_after_a_day(tmp_path: Path) -> None:
