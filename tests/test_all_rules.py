@@ -241,8 +241,8 @@ def test_no_runbook_is_left_over() -> None:
 
     assert names - OF_THE_SYSTEM - OF_PEOPLE == {rule.id for rule in RULES}
     for name in names & OF_PEOPLE:
-        head = _front_matter((RUNBOOKS / f"{name}.md").read_text(encoding="utf-8"))
-        assert head["rule"] == name
+        told_there = _front_matter((RUNBOOKS / f"{name}.md").read_text(encoding="utf-8"))
+        assert told_there["rule"] == name
     for name in names & OF_THE_SYSTEM:
         head, _, _ = (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8").partition("# ")
         assert "rule:" not in head
