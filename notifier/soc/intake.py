@@ -8,6 +8,7 @@ twice, under the same key, instead of never.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -58,8 +59,10 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
         while not stop.is_set():
             try:
                 await self.turn()
-            except (KafkaError, LoginwardError, OSError) as failure:
-                log.warning("cannot read alerts", error=escaped(str(failure), 300))
+            except (KafkaError, LoginwardError, OSError, sqlite3.OperationalError) as failure:
+                log.warning("cannot take alerts", error=escaped(str(failure), 300))
+                # What was fetched and not queued is read again, from where the queue stands.
+                self._open.clear()
                 await asyncio.sleep(_RETRY_S)
 
     async def turn(self) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
+
+import structlog
+
+from detectors.errors import escaped
 
 from .pager import Pager
 from .paging import Paging
@@ -15,6 +20,10 @@ from .undelivered import Watch
 
 _TICK_S: Final = 0.2
 _PRUNE_S: Final = 3_600.0
+_TROUBLE_S: Final = 5.0
+"""A full disk is looked at again after this: a page that was not noted would go out again."""
+
+log = structlog.get_logger(__name__)
 
 
 class Ticks:
@@ -42,12 +51,20 @@ class Ticks:
 
     async def _pages(self, stop: asyncio.Event) -> None:
         while self._paging is not None and not stop.is_set():
-            await self._pager.turn(milliseconds())
+            try:
+                await self._pager.turn(milliseconds())
+            except sqlite3.OperationalError as failure:
+                log.warning("cannot page", error=escaped(str(failure)))
+                await asyncio.sleep(_TROUBLE_S)
             await _rest(stop)
 
     async def _clock(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            self.look(milliseconds())
+            try:
+                self.look(milliseconds())
+            except sqlite3.OperationalError as failure:
+                log.warning("cannot write the queue", error=escaped(str(failure)))
+                await asyncio.sleep(_TROUBLE_S)
             await _rest(stop)
 
     def look(self, now: int) -> None:

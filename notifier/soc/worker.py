@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import SystemRandom
@@ -11,6 +12,7 @@ from typing import Final
 import structlog
 
 from config.failpoints import hit
+from detectors.errors import escaped
 
 from .item import Item
 from .metrics import SocMetrics
@@ -42,9 +44,17 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`; what is left stays in the queue."""
         while not stop.is_set():
-            if not await self.turn():
+            if not await self.attempt():
                 await self._rest(stop)
         await self.output.close()
+
+    async def attempt(self) -> bool:
+        """A turn that a disk which refuses writes only delays: what was taken is sent again."""
+        try:
+            return await self.turn()
+        except sqlite3.OperationalError as failure:
+            self._down(Refused(escaped(f"our queue: {failure}")))
+            return False
 
     async def turn(self) -> bool:
         """Send what is due now, once; whether there was anything."""

@@ -252,6 +252,28 @@ def test_kill_9_between_any_two_steps_leaves_queue_and_position_in_step(
     assert [x.item.key for x in waiting.owed("one", 2000)] == [item(n).key for n in range(read)]
 
 
+def test_a_disk_that_refuses_writes_only_delays(tmp_path: Path) -> None:
+    """What was taken meanwhile is sent again, ever more rarely; then all goes on."""
+    clock = Clock()
+    waiting, heap = queue(tmp_path, clock), Heap()
+    serving = worker(heap, waiting, clock)
+    waiting.put([item(1), item(2)])
+    waiting.store.execute("PRAGMA busy_timeout=0")
+    other = queue(tmp_path, clock).store
+    other.execute("BEGIN IMMEDIATE")  # as a writer that never ends
+
+    for _ in range(60):
+        assert not asyncio.run(serving.attempt())
+        clock.pass_(SECOND)
+    assert 2 <= heap.tries <= 8
+    other.execute("ROLLBACK")
+    clock.pass_(MINUTE)
+    drain(serving)
+
+    assert set(heap.keys) == {item(1).key, item(2).key}
+    assert waiting.backlog("one") == (0, None)
+
+
 def test_a_second_process_on_one_queue_is_refused(tmp_path: Path) -> None:
     """It would send everything twice."""
     with (
