@@ -9,6 +9,7 @@ import typer
 
 from config.kafka import mend_topics
 from config.settings import load
+from loginward_cli.doctor.answers import answers
 from loginward_cli.doctor.check import Check, Checks, Visit
 from loginward_cli.doctor.governance import governance
 from loginward_cli.doctor.heard import heard, utc_now
@@ -20,7 +21,7 @@ from loginward_cli.doctor.soc import soc
 from loginward_cli.embedded import use_running_stack
 from loginward_cli.output import done, emit_json, progress, say
 
-CHECKS: tuple[Checks, ...] = (machine, governance, known, kafka, redis_server, heard, soc)
+CHECKS: tuple[Checks, ...] = (machine, governance, known, kafka, redis_server, heard, soc, answers)
 _MARKS = {"ok": "ok  ", "note": "note", "finding": "MEND", "skipped": "-   "}
 
 

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 import typer
 
+from deploy import chromium
 from deploy.embedded import Console, quicken_starts
 from loginward_cli.embedded import told
 from loginward_cli.output import fail, note
@@ -53,6 +54,7 @@ def command(context: typer.Context) -> None:
         raise typer.Exit(code)
     with told():
         quicken_starts(Console())
+    chromium.provide(lambda line: note(f"== {line}"))
     note("== all tests")
     raise typer.Exit(_run(_ALL_TESTS))
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -24,43 +22,10 @@ from notifier.ledger import Ledger
 from notifier.runbook import LONGEST_PAUSE, Runbook, pause
 from notifier.runbook_metrics import build
 from tests.notifier.answering import Asked
+from tests.notifier.firm import Firm
 from tests.notifier.made import NOON
 
 SECRET = b"a secret of the test"
-
-
-class Firm:
-    """The firm's endpoint on a real server: keeps what came in, answers as it is told."""
-
-    def __init__(self) -> None:
-        self.answers: list[int] = []
-        self.calls: list[tuple[dict[str, str], bytes]] = []
-        firm = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                firm.calls.append(
-                    ({name.lower(): text for name, text in self.headers.items()}, body)
-                )
-                self.send_response(firm.answers.pop(0) if firm.answers else 200)
-                self.send_header("Content-Length", "0")
-                self.send_header("Location", firm.url)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hold"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop; whoever calls now is refused."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from deploy.chromium import find
 from notifier.ledger import Ledger
 from tests.console.answers.site import Site, serving
 from tests.notifier.answering import Asked
@@ -36,7 +36,7 @@ def chromium() -> Iterator[Browser]:
 
     Of a module, no longer: while it is open, its event loop keeps asyncio.run from this thread.
     """
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    found = find()
     if found is None:
         told = "no chromium on PATH: apt-get install chromium (./loginward test does it as root)"
         if os.environ.get("CI"):
