@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from archive.daily.record import DayRecord, decode, written
 from archive.errors import ArchiveError
@@ -321,6 +322,26 @@ def test_notices_stand_where_they_have_got_to(tmp_path: Path) -> None:
     ]
     assert record.unreadable == 1
     assert [n.notices for n in counted(shelf.store, SUNDAY).notices] == [1]
+
+
+def test_an_alert_counts_once_by_its_last_revision(tmp_path: Path) -> None:
+    """Revisions come in any order and twice; the highest tells severity and evidence."""
+    shelf = Shelf(tmp_path)
+    begin = at(MONDAY, "10:00:00")
+    shelf.logins([attempt(begin + timedelta(seconds=9 * n), f"x{n}") for n in range(60)])
+    [alert, *_] = shelf.alerts(at(MONDAY, "23:00:00"))
+    later = replace(
+        alert, revision=alert.revision + 9, severity="critical", counts={"failures": 99}
+    )
+    earlier = replace(alert, revision=1, severity="low")
+    shelf.put(ALERTS, [(appended(attempt(begin, "e")), None, encode(a)) for a in (later, earlier)])
+
+    record = counted(shelf.store)
+
+    [found] = [one for one in record.alerts if one.alert_id == alert.alert_id]
+    assert (found.severity, found.counts) == ("critical", {"failures": 99})
+    assert record.alerts[0] == found
+    assert record.days[0].alerts == len(record.alerts)
 
 
 def test_an_alert_on_the_pipeline_makes_no_core_system(tmp_path: Path) -> None:
