@@ -17,6 +17,7 @@ from config.rules import load_rules
 from detectors import wire
 from detectors.rule import Mode
 from detectors.rules import RULES
+from tests.archive import builders as archived
 from tests.builders import DAY, series
 
 from .running import loginward
@@ -203,6 +204,20 @@ def test_diff_names_what_is_gained_and_lost(tmp_path: Path, events: Path, book: 
     assert [line[:2] for line in text.splitlines() if line.startswith(("+ ", "- "))] == ["- "]
     assert "198.51.100.9" in text
     assert gained["alert_id"] not in text
+
+
+def test_diff_reads_the_archive(tmp_path: Path, book: Path) -> None:
+    """Without files the sealed logins are judged, their accounts decrypted in memory alone."""
+    (tmp_path / "h").mkdir()
+    where = archived.store(tmp_path / "h")
+    bursts = [*series(8, every=2, name="a"), *series(8, every=2, start=DAY, name="b")]
+    sealed = [archived.record(n, wire.encode(event)) for n, event in enumerate(bursts)]
+    archived.seal(where, sealed)
+
+    found = told(tmp_path, "diff", "--with", book, "--since", "2026-11-24T00:00:00Z")
+
+    (gained,) = found["rules"]["ip_fail_burst"]["gained"]
+    assert (gained["opened_at"][:10], found["judged"]) == ("2026-11-24", 16)
 
 
 def test_diff_of_staging_a_rule_is_another_weight(tmp_path: Path, events: Path, book: Path) -> None:
