@@ -39,6 +39,7 @@ class NotifierSettings:
     digest_hour: Annotated[int, Between(9, 11)]
     fcm_credentials_file: Path | None
     fcm_url: Annotated[str, NonEmpty(), http_url]
+    app_receipts_secret_file: Path | None
     twilio_account_sid: str | None
     twilio_token_file: Path | None
     twilio_from: str | None

@@ -13,7 +13,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import structlog
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -22,6 +21,7 @@ from twilio.request_validator import RequestValidator
 from config.failpoints import hit
 from detectors.notices import NoticeState
 
+from .bodies import bounded
 from .channels.sms import gone
 from .contacts import ContactBook
 from .ledger import Ledger
@@ -68,12 +68,12 @@ class StatusCallbacks:
         self._now = now
         self._metrics = metrics
 
-    def application(self) -> Starlette:
+    def routes(self) -> list[Route]:
         """The one route."""
-        return Starlette(routes=[Route("/twilio/status", self._status, methods=["POST"])])
+        return [Route("/twilio/status", self._status, methods=["POST"])]
 
     async def _status(self, request: Request) -> Response:
-        body = await _bounded(request)
+        body = await bounded(request, _LONGEST_BODY)
         if body is None:
             return self._answered("bad", 413)
         try:
@@ -116,13 +116,3 @@ class StatusCallbacks:
         if status == 204:  # noqa: PLR2004 (No Content)
             return Response(status_code=status)
         return PlainTextResponse("", status)
-
-
-async def _bounded(request: Request) -> bytes | None:
-    """The body, or None where it is longer than any callback."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_BODY:
-            return None
-    return body

@@ -1,4 +1,4 @@
-"""Serves the status callbacks inside the notifier, on a port for the reverse proxy alone."""
+"""Serves callbacks and receipts inside the notifier, on a port for the reverse proxy alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from config.notifier_section import NotifierSettings
 from config.secret_files import read_password
@@ -18,6 +20,7 @@ from .callbacks import StatusCallbacks
 from .contacts import ContactBook
 from .ledger import Ledger
 from .metrics import NotifierMetrics
+from .receipts import AppReceipts
 
 
 async def serve_callbacks(
@@ -28,26 +31,13 @@ async def serve_callbacks(
     metrics: NotifierMetrics,
     stop: asyncio.Event,
 ) -> None:
-    """Serve the status callbacks, where a port and a URL are set."""
-    file, account, url = (
-        notifier.twilio_token_file,
-        notifier.twilio_account_sid,
-        notifier.twilio_callback_url,
-    )
-    if not notifier.callbacks_port or file is None or account is None or url is None:
+    """Serve what is set up of them, where a port is set."""
+    routes = _routes(notifier, ledger, contacts, now, metrics)
+    if not notifier.callbacks_port or not routes:
         return
-    endpoint = StatusCallbacks(
-        ledger,
-        contacts,
-        url=url,
-        account=account,
-        token=read_password("notifier.twilio_token_file", file),
-        now=now,
-        metrics=metrics,
-    )
     server = _Server(
         uvicorn.Config(
-            endpoint.application(),
+            Starlette(routes=routes),
             host=notifier.callbacks_host,
             port=notifier.callbacks_port,
             log_config=None,
@@ -69,6 +59,32 @@ async def serve_callbacks(
             "be listened on; choose a free port"
         ) from None
     stopping.cancel()
+
+
+def _routes(
+    notifier: NotifierSettings,
+    ledger: Ledger,
+    contacts: ContactBook,
+    now: Callable[[], datetime],
+    metrics: NotifierMetrics,
+) -> list[Route]:
+    """What is set up of Twilio's reports and the APP's receipts."""
+    routes: list[Route] = []
+    file, account, url = (
+        notifier.twilio_token_file,
+        notifier.twilio_account_sid,
+        notifier.twilio_callback_url,
+    )
+    if file is not None and account is not None and url is not None:
+        token = read_password("notifier.twilio_token_file", file)
+        routes += StatusCallbacks(
+            ledger, contacts, url=url, account=account, token=token, now=now, metrics=metrics
+        ).routes()
+    secret = notifier.app_receipts_secret_file
+    if secret is not None:
+        shared = read_password("notifier.app_receipts_secret_file", secret).encode()
+        routes += AppReceipts(ledger, secret=shared, now=now, metrics=metrics).routes()
+    return routes
 
 
 class _Server(uvicorn.Server):

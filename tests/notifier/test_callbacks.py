@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from detectors.verdicts import NoticeRisk
 from notifier.callbacks import StatusCallbacks
@@ -28,7 +29,7 @@ class Posted:
         notifier.take(notifier.verdict(notice_risk=risk))
         notifier.work()
         self.sid = providers.twilio.sent[0].sid
-        self.application = StatusCallbacks(
+        routes = StatusCallbacks(
             notifier.ledger,
             notifier.contacts,
             url=URL,
@@ -36,7 +37,8 @@ class Posted:
             token=self.twilio.auth_token,
             now=notifier.clock,
             metrics=notifier.metrics,
-        ).application()
+        ).routes()
+        self.application = Starlette(routes=routes)
 
     def fields(self, status: str, **more: str) -> dict[str, str]:
         """A callback's fields."""
