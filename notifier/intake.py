@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ import structlog
 
 from config.failpoints import hit
 from detectors import verdicts as wire
+from detectors.errors import LoginwardError
 from detectors.verdicts import Verdict
 
 from . import plan
@@ -39,8 +41,9 @@ class Intake:
     def take(self, records: Sequence[bytes | None]) -> None:
         """Decide of every record, in one transaction: all of them are in the ledger, or none.
 
-        A record that does not decode is counted (the archive keeps its bytes); one that we fail on
-        is counted and logged, and costs the others nothing.
+        Raises LoginwardError or sqlite3.Error where contact book or ledger cannot be used: then
+        nothing is decided. A record that does not decode is counted (the archive keeps its bytes);
+        one that we fail on is counted and logged, and costs the others nothing.
         """
         hit("notify.before_ledger")
         with self.ledger.transaction():
@@ -59,7 +62,11 @@ class Intake:
         try:
             with self.ledger.savepoint():
                 self._one(verdict)
-        except Exception:  # noqa: BLE001 - our bug: counted, told with its trace, the record stays in Kafka
+        except (LoginwardError, sqlite3.Error):
+            # Contact book or ledger cannot be used: nothing is decided, nothing committed.
+            raise
+        except Exception:  # noqa: BLE001
+            # Our bug: counted and told with its trace; the record stays in Kafka and archive.
             self.metrics.failures.labels("intake").inc()
             _log.exception("verdict failed", verdict_id=verdict.verdict_id)
 

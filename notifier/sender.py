@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Final, cast
 import structlog
 
 from config.failpoints import hit
+from detectors.errors import LoginwardError
 
 from . import plan
 from .call_back import ask_to_call
@@ -53,10 +55,15 @@ class Sender:
     now: Callable[[], datetime]
     metrics: NotifierMetrics
     _working: set[asyncio.Task[None]] = field(default_factory=set)
+    _failure: BaseException | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send until `stop` is set; calls in work are waited for."""
+        """Send until `stop` is set; calls in work are waited for.
+
+        Raises LoginwardError or sqlite3.Error where contact book or ledger cannot be used.
+        """
         while not stop.is_set():
+            self._check()
             self.start_due()
             try:
                 await asyncio.wait_for(stop.wait(), POLL_S)
@@ -75,14 +82,24 @@ class Sender:
                 continue
             task = asyncio.create_task(self._guarded(*claimed))
             self._working.add(task)
-            task.add_done_callback(self._working.discard)
+            task.add_done_callback(self._ended)
             started += 1
         return started
 
     async def finish(self) -> None:
-        """Wait for the calls in work."""
+        """Wait for the calls in work. Raises what made one of them impossible to record."""
         while self._working:
             await asyncio.wait(set(self._working))
+        self._check()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._failure = task.exception()
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
     def _claim(self, send_id: int) -> tuple[Send, Notice] | None:
         """Take a send if it still has to go out. Counting and taking are one transaction, so that
@@ -115,7 +132,11 @@ class Sender:
     async def _guarded(self, send: Send, notice: Notice) -> None:
         try:
             await self._send(send, notice)
-        except Exception as failure:  # noqa: BLE001 - our bug: told, counted, and the next channel goes on
+        except (LoginwardError, sqlite3.Error):
+            # Contact book or ledger cannot be used. The claim's lease gives the send back.
+            raise
+        except Exception as failure:  # noqa: BLE001
+            # Our bug: counted and told, and in the end the next channel goes on.
             self.metrics.failures.labels("send").inc()
             # Without the trace: its frames may hold the contact.
             _log.error("send failed", notice_id=notice.notice_id, error=type(failure).__name__)

@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from detectors.errors import LoginwardError
 from detectors.notices import Answer
 from detectors.verdicts import Verdict
 from loadtest.providers import Fault
@@ -376,3 +378,22 @@ def test_a_mail_holds_a_link_that_the_answer_page_takes(
     assert found.notice.verdict_id == f"{1:016x}"
     assert found.usable(notifier.clock.at)
     assert "http" not in providers.twilio.sent[0].text + providers.fcm.sent[0].body
+
+
+def test_a_book_that_cannot_be_read_stops_the_notifier_and_loses_nothing(
+    notifier: Harness, providers: Providers
+) -> None:
+    """A wrong key is no reason to tell nobody: no verdict is taken, no send is given up."""
+    notifier.take(notifier.verdict(1))
+    right, notifier.contacts._cipher = notifier.contacts._cipher, AESGCM(bytes(32))
+
+    with pytest.raises(LoginwardError, match="does not decrypt"):
+        notifier.take(notifier.verdict(2))
+    with pytest.raises(LoginwardError, match="does not decrypt"):
+        notifier.work()
+    assert notifier.ledger.of_verdict(f"{2:016x}") is None
+
+    notifier.contacts._cipher, notifier.sender._failure = right, None
+    notifier.take(notifier.verdict(2))
+    notifier.work(MINUTE)
+    assert providers.sent()["app"] == 2
