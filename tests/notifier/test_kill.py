@@ -12,8 +12,8 @@ from tests.checkout import ROOT
 
 from .kill_many import STEPS
 
-KILLS = 39
-"""Three at each step; `python -m tests.notifier.kill_many FOLDER 300` does more."""
+KILLS = 26
+"""Two at each step; `python -m tests.notifier.kill_many FOLDER 300` does more."""
 
 
 def test_kills_at_every_step_lose_and_double_nothing(tmp_path: Path) -> None:
