@@ -1,14 +1,16 @@
 """What is simulated for each profile: how much of it, over which customers, for how long.
 
 Measured is always an attack among customers, after a time with customers alone in which devices and
-places are learnt (a real pipeline remembers 180 days; three successes make an account known).
-`share` is simulate's own notation: `A:0.5@10d` begins on the 11th day at half of its volume.
+places are learnt: three successes make an account known, a device guards its address after seven
+days, and a real pipeline remembers 180. `share` is simulate's own notation: `A:0.5@14d` begins on
+the 15th day at half of its volume.
 
 Attacks are run beside a broker a fifth as large (20,000 customers, 7,000 good logins a day), so
-that ten days of learning stay affordable. With the broker shrink the attacks whose size goes by it
+that two weeks of learning stay affordable. With the broker shrink the attacks whose size goes by it
 (A to D: fewer attempts an hour, the same for each address); those of a fixed size do not (E: 50
 accounts a day, F: 29 tries an hour). Where a source tells a rhythm, it is kept: thinner, never
-shorter. G and I are run at full size, as pages and notices grow with it.
+shorter. G and I are run at full size, as pages and notices grow with it, under fewer seeds and for
+longer.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ class Course:
     duration: timedelta
     scale: float = 1.0
     learning: timedelta = timedelta()
+    seeds: int = 1_000
+    """At most so many of a plan's seeds: what is long is run under fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,13 @@ VARIANTS: Final = (
 
 
 def _course(
-    letter: str, share: str, *, days: float, learning: float = 10, scale: float = 0.2
+    letter: str,
+    share: str,
+    *,
+    days: float,
+    learning: float = 14,
+    scale: float = 0.2,
+    seeds: int = 1_000,
 ) -> Course:
     return Course(
         letter=letter,
@@ -70,6 +80,7 @@ def _course(
         duration=timedelta(days=days),
         scale=scale,
         learning=timedelta(days=learning),
+        seeds=seeds,
     )
 
 
@@ -77,34 +88,35 @@ FULL: Final = {
     course.letter: course
     for course in (
         # 15 hours, 154,000 attempts, 154 takeovers: 1,540 in the reported half
-        _course("A", "A:0.35@10d+G", days=10.7),
+        _course("A", "A:0.35@14d+G", days=14.7),
         # in the source's proportion to customers (10,000 an hour); 100,000 attempts in 36 hours
-        _course("B", "B:0.18@10d+G", days=11.5),
+        _course("B", "B:0.18@14d+G", days=15.5),
         # two hours of probing and two of a spike, at a fifth of the source's volume
-        _course("C", "C@10d+G", days=10.17),
-        _course("D", "D@10d+G", days=11.5),
-        _course("E", "E:5@10d+G", days=11),
-        _course("F", "F:5@5d+G", days=20, learning=5),
+        _course("C", "C@14d+G", days=14.17),
+        _course("D", "D@14d+G", days=15.5),
+        _course("E", "E:5@14d+G", days=15),
+        _course("F", "F:5@8d+G", days=23, learning=8),
         # 35,000 good logins a day, 50 days of them in the reported half
-        _course("G", "G", days=8, learning=3, scale=1),
+        _course("G", "G", days=24, scale=1, seeds=10),
         # eight days of own logins, then a day of tries
-        _course("H", "H@4d+G", days=13, learning=12),
-        _course("I", "I", days=3.5, learning=1.5, scale=1),
+        _course("H", "H@6d+G", days=15),
+        # with 70,000 attempts a day beside them; 12 days in the reported half
+        _course("I", "I", days=14, learning=10, scale=1, seeds=6),
     )
 }
 
 QUICK: Final = {
     course.letter: course
     for course in (
-        _course("A", "A:0.25@5d+G", days=5.7, learning=5, scale=0.1),
-        _course("B", "B:0.18@5d+G", days=6, learning=5, scale=0.1),
-        _course("C", "C:0.5@5d+G", days=5.2, learning=5, scale=0.1),
-        _course("D", "D@5d+G", days=6, learning=5, scale=0.1),
-        _course("E", "E:5@5d+G", days=6, learning=5, scale=0.1),
-        _course("F", "F:10@3d+G", days=11, learning=3, scale=0.1),
-        _course("G", "G", days=4, learning=1, scale=0.5),
-        _course("H", "H@1d+G", days=10, learning=9, scale=0.1),
-        _course("I", "I", days=3, learning=1, scale=0.2),
+        _course("A", "A:0.25@8d+G", days=8.7, learning=8, scale=0.08),
+        _course("B", "B:0.18@8d+G", days=9, learning=8, scale=0.08),
+        _course("C", "C:0.5@8d+G", days=8.17, learning=8, scale=0.08),
+        _course("D", "D@8d+G", days=9, learning=8, scale=0.08),
+        _course("E", "E:6@8d+G", days=9, learning=8, scale=0.08),
+        _course("F", "F:12@1d+G", days=12, learning=8, scale=0.08),
+        _course("G", "G", days=10, learning=8, scale=0.25),
+        _course("H", "H@1d+G", days=10, learning=9, scale=0.08),
+        _course("I", "I", days=9, learning=8, scale=0.1),
     )
 }
 """One small run each, below four minutes on two cores: a look, not a measurement."""

@@ -110,10 +110,10 @@ def laid_out(plan: Plan, outputs: tuple[str, ...]) -> list[Trial]:
     """
     return [
         Trial(course=course, seed=seed, variant=variant, outputs=outputs)
-        for seed in plan.seeds
+        for number, seed in enumerate(plan.seeds)
         for variant in (None, *(plan.variants if reported(seed) else ()))
         for course in plan.courses
-        if variant is None or course.letter in variant.letters
+        if number < course.seeds and (variant is None or course.letter in variant.letters)
     ]
 
 

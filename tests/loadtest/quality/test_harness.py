@@ -120,6 +120,16 @@ def test_the_order_of_trials() -> None:
     assert [one.seed for one in laid_out(quick_plan(SMALL, {}), ())] == [2, 2]
 
 
+def test_what_is_long_is_run_under_fewer_seeds() -> None:
+    """As many to tune on as are reported."""
+    long = replace(SMALL[1], seeds=2)
+
+    found = laid_out(Plan(courses=(SMALL[0], long), seeds=(1, 2, 3, 4), variants=()), ())
+
+    assert [one.seed for one in found if one.course is long] == [1, 2]
+    assert [one.seed for one in found if one.course is not long] == [1, 2, 3, 4]
+
+
 def test_reported_seeds_are_never_tuned_on() -> None:
     """Even seeds are reported, odd ones are for tuning."""
     assert [harness.reported(seed) for seed in (1, 2, 3, 4)] == [False, True, False, True]
