@@ -84,6 +84,8 @@ class Judges:
         told = [Told.of(active) for active in rules]
         self._first = {kind: _watching(told, kind, follows=False) for kind in _KINDS}
         self._after = {kind: _watching(told, kind, follows=True) for kind in _KINDS}
+        self.rules = tuple(dict.fromkeys(active.rule.id for active in rules))
+        """The ids of the detections that judge."""
         self.first_look = {kind: self._first_look(kind) for kind in _KINDS}
         """The fewest attempts with which a log of this kind can show anything."""
 

@@ -40,6 +40,8 @@ class Request:
     rate: float | None = None
     scale: float = 1.0
     customers: int | None = None
+    people: int | None = None
+    """Seed of the customers, where several runs are to share them; None: that of the run."""
     systems: tuple[str, ...] = SYSTEMS
     fields: tuple[str, ...] = DEFAULT_FIELDS
     second_factor: bool = False
@@ -122,7 +124,7 @@ def _population(request: Request, scale: float) -> Population:
             f"{customers} customers: at most {most} have an address of their own; ask for fewer "
             "events, a longer --duration, or name --customers"
         )
-    return Population(request.seed, customers)
+    return Population(request.seed if request.people is None else request.people, customers)
 
 
 def _setting(request: Request, share: Share, scale: float, population: Population) -> Setting:
@@ -178,6 +180,7 @@ def _run(request: Request) -> str:
             repr(request.start_ms),
             repr((request.events, request.duration_ms, request.rate, request.scale)),
             repr((request.customers, request.systems, request.fields)),
+            *([] if request.people is None else [repr(request.people)]),
             repr((request.second_factor, request.failure_share)),
         )
     )

@@ -54,8 +54,12 @@ class Child:
         return ("up" if self.running else "DOWN") + times
 
 
+PARTS = ("relay", "notify", "answers", "archive")
+"""Beside the detect workers, one of each."""
+
+
 class Children:
-    """Detect workers, relay and archive as processes that never outlive this one.
+    """The pipeline as processes that never outlive this one: detect, relay, notifier, page, archive.
 
     As a context manager they run inside the block. Each is the child of a leash, which ends it
     when this process ends, by whatever signal.
@@ -64,7 +68,7 @@ class Children:
     def __init__(self, folder: DemoFolder, workers: int, home: Path) -> None:
         self._folder = folder
         self._home = home
-        names = [f"detect-{number}" for number in range(1, workers + 1)] + ["relay", "archive"]
+        names = [f"detect-{number}" for number in range(1, workers + 1)] + list(PARTS)
         self.all = [
             Child(
                 name=name,
@@ -101,7 +105,7 @@ class Children:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        for parts in (("detect",), ("relay",), ("archive",)):
+        for parts in (("detect",), ("relay",), ("notify", "answers"), ("archive",)):
             self._stop_all([child for child in self.all if child.part in parts])
 
     def _stop_all(self, children: Sequence[Child]) -> None:

@@ -27,7 +27,8 @@ from .show import Lines, screen
 from .signals import Ending
 from .stage import Marks, Stage, first_alert_ms, wait_for
 from .summary import Summary, Times
-from .traffic import Plan, Traffic
+from .telling import Telling
+from .traffic import Plan, Traffic, customers
 
 REST_WITHIN_S = 60.0
 """For what is left when the traffic ends: a worker killed just before is back in some 10 s."""
@@ -79,9 +80,11 @@ def _set_up(
     servers = running.enter_context(Stack(folder.stack, owned=True, progress=Console()))
     marks.stack = time.time()
     note(f"Ready after {marks.since_start():.1f} s. Starting the pipeline and its first customers.")
-    _configure(options, user, folder, servers)
+    telling = running.enter_context(Telling(folder))
+    _configure(options, user, folder, servers, telling)
     settings = demo_settings(folder)
     names = load_pseudonyms(settings)
+    telling.load_contacts(settings, customers(plan), names)
     children = running.enter_context(Children(folder, options.workers, home))
     ensure_topics(settings.kafka)
     feed = running.enter_context(LiveFeed(settings.kafka, pseudonyms=names))
@@ -98,6 +101,7 @@ def _set_up(
         children=children,
         feed=feed,
         traffic=traffic,
+        telling=telling,
         marks=marks,
         home=home,
         before=before,
@@ -110,7 +114,9 @@ def _left_before(feed: LiveFeed) -> int:
     return feed.picture().in_kafka
 
 
-def _configure(options: Options, user: Settings, folder: DemoFolder, servers: Stack) -> None:
+def _configure(
+    options: Options, user: Settings, folder: DemoFolder, servers: Stack, telling: Telling
+) -> None:
     """The user's detections and register, everything else the demo's own."""
     chosen = {"rules": user.files.rules, "systems": user.files.systems}
     interval = 5 if options.bound <= _SHORT_S else 15
@@ -119,6 +125,7 @@ def _configure(options: Options, user: Settings, folder: DemoFolder, servers: St
         servers.endpoints,
         kafka={"partitions": max(4, options.workers)},
         archive={"segment_interval": f"{interval}s"},
+        **telling.sections(),
         files={name: str(path) for name, path in chosen.items() if path is not None},
     )
 
@@ -173,6 +180,7 @@ def _reckon(stage: Stage) -> Summary:
         attackers_caught=sorted(caught),
         alerts_on_others=sum(attackers.isdisjoint(alert.ips) for alert in alerts.values()),
         replay=replayed,
+        told=stage.telling.told,
         restarts=sum(child.restarts for child in stage.children.all),
         folder=str(stage.folder.root),
     )

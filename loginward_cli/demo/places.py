@@ -10,14 +10,17 @@ from loginward_cli.table import present
 
 from .children import Child
 from .folder import DemoFolder
+from .telling import Told
 
 
 def places(
-    folder: DemoFolder, kafka: str, redis: str, children: list[Child]
+    folder: DemoFolder, kafka: str, redis: str, children: list[Child], told: Told
 ) -> list[tuple[str, str]]:
     """Labels and places, the most wanted first."""
+    asked = f"{told.push} push, {told.sms} SMS, {told.email} e-mail"
     metrics = " ".join(f"{child.name}=http://127.0.0.1:{child.port}/metrics" for child in children)
     return [
+        ("told", asked if told.link is None else f"{asked}   answer one: {told.link}"),
         ("data", f"{short(folder.root)}   logs {short(folder.logs)}/"),
         ("Kafka", f"{kafka}   Valkey {redis}"),
         ("metrics", metrics),

@@ -25,6 +25,7 @@ from .options import Options
 from .places import commands, places
 from .show import REFRESH_S, Show
 from .signals import Ending
+from .telling import Telling
 from .traffic import Sent, Traffic
 
 READY_WITHIN_S = 90.0
@@ -60,6 +61,7 @@ class Stage:
     children: Children
     feed: LiveFeed
     traffic: Traffic
+    telling: Telling
     marks: Marks
     home: Path
     before: int
@@ -71,6 +73,7 @@ class Stage:
         while not ending.asked.wait(REFRESH_S) and not self._over():
             self.children.check()
             self.traffic.check()
+            self.telling.check()
             picture = self.feed.picture()
             if not self.marks.ready and self._ready(picture):
                 self.marks.ready = time.time()
@@ -117,7 +120,11 @@ class Stage:
             logins=self.options.events,
             parts=[(child.name, child.state) for child in self.children.all],
             places=places(
-                self.folder, endpoints.kafka_bootstrap, endpoints.redis_url, self.children.all
+                self.folder,
+                endpoints.kafka_bootstrap,
+                endpoints.redis_url,
+                self.children.all,
+                self.telling.told,
             ),
             commands=commands(self.folder, self.home, caught, self.children.all),
         )

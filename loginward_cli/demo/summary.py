@@ -10,6 +10,7 @@ from console.live_lines import clock
 
 from .places import short
 from .reckoning import Archived, Replay
+from .telling import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Summary:
     attackers_caught: list[str]
     alerts_on_others: int
     replay: Replay
+    told: Told
     restarts: int
     folder: str
     left_running: list[int] = field(default_factory=list)
@@ -78,6 +80,7 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
         ("attack", _attack(summary)),
         ("alerts", _counted(summary.by_severity, summary.alerts)),
         ("", _counted(summary.by_rule, None)),
+        ("told", _told(summary.told)),
         ("logins", _sum(summary)),
         ("archive", _archive(summary.archived)),
         ("adds up", "yes" if summary.adds_up else "NO: this is a fault of loginward"),
@@ -91,6 +94,11 @@ def _set_up(times: Times) -> str:
     if times.pipeline_ready is None:
         return f"{said}; the pipeline was not"
     return f"{said}, the pipeline after {times.pipeline_ready:.1f} s"
+
+
+def _told(told: Told) -> str:
+    said = f"customers by {told.push} push, {told.sms} SMS, {told.email} e-mail"
+    return f"{said}; the firm was asked to hold {told.held} accounts" if told.held else said
 
 
 def _sum(summary: Summary) -> str:

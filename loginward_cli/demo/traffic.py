@@ -16,6 +16,7 @@ from detectors.pseudonyms import Pseudonyms
 from detectors.wire import decode
 from loadtest.delivery import Delivery
 from loadtest.pacing import Pace
+from loadtest.population import Population
 from loadtest.profile import Share
 from loadtest.run import Request, deliveries
 from loadtest.to_kafka import Target, send
@@ -34,7 +35,7 @@ PAUSE = timedelta(seconds=30)
 _LARGEST_WAVE = 3.0
 _DUPLICATES = 0.01
 _BAD_EVERY_S = 4
-_FIELDS = ("origin", "reason", "account_class", "channel", "received_at")
+_FIELDS = ("origin", "reason", "account_class", "channel", "received_at", "device_id", "user_agent")
 _STEP_S = 0.1
 
 
@@ -58,6 +59,11 @@ class Sent:
     attack_on: bool = False
     waves: int = 0
     attackers: set[str] = field(default_factory=set)
+
+
+def customers(plan: Plan) -> Population:
+    """Everybody who may log in, and whom the attack may hit."""
+    return Population(plan.seed, CUSTOMERS)
 
 
 class Traffic:
@@ -144,6 +150,7 @@ class Traffic:
             start_ms=start_ms,
             duration_ms=length_ms,
             customers=CUSTOMERS,
+            people=self._plan.seed,
             fields=_FIELDS,
             duplicates=_DUPLICATES if bad else 0.0,
             bad=bad,
