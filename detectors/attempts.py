@@ -186,6 +186,16 @@ def distinct(blob: bytes) -> list[bytes]:
     return sorted(first.values())
 
 
+def earliest(blob: bytes) -> list[bytes]:
+    """The entries of a log in the order of time, of each identity the earliest: what is told of a
+    subject by another log may come to be dated earlier, never later.
+    """
+    first: dict[bytes, bytes] = {}
+    for entry in sorted(set(split(blob))):
+        first.setdefault(entry[6:_IDENTIFIED], entry)
+    return sorted(first.values())
+
+
 def split(blob: bytes) -> list[bytes]:
     """The entries of a log in the order in which they were appended, duplicates included."""
     entries = []

@@ -123,7 +123,8 @@ class Judges:
                 drafts += self._verdicts(told, finding, subject)
                 if subject.kind == "ip" and _counts_as_bad(told, finding):
                     larger = Subject(subject.system, "subnet", network_of(subject.value))
-                    entry = raised_entry(subject, finding.opened_ms, self.names)
+                    why = f"{told.active.rule.id} {finding.part} {finding.quiet_number}"
+                    entry = raised_entry(subject, finding.opened_ms, why, self.names)
                     raised.setdefault(larger, []).append(entry)
         every = [sighting for _, sightings in seen for sighting in sightings]
         settlement = self._settlement(subject, reading, log, drafts, every, look)

@@ -9,9 +9,12 @@ from .pseudonyms import ACCOUNT_BYTES, Pseudonyms
 from .windows import Subject
 
 
-def raised_entry(address: Subject, opened_ms: int, names: Pseudonyms) -> bytes:
-    """The address at the instant at which it was flagged; the same finding gives the same bytes."""
-    text = "\0".join((*address, str(opened_ms)))
+def raised_entry(address: Subject, opened_ms: int, why: str, names: Pseudonyms) -> bytes:
+    """The address at the instant at which it was flagged, and `why`, which names the finding.
+
+    A finding keeps its identity while late attempts move its opening: the earliest entry counts.
+    """
+    text = "\0".join((*address, why))
     identity = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     where = packed_address(address.value.partition("/")[0])
     event_id = names.subject(text).hex().encode()

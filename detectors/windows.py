@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple, Protocol
 
 from .addresses import network_of
-from .attempts import CONTEXT_BYTES, HEAD_BYTES, account_of, distinct
+from .attempts import CONTEXT_BYTES, HEAD_BYTES, account_of, distinct, earliest
 from .census import CensusStore
 from .events import HOUR_MS
 
@@ -264,7 +264,7 @@ class SubjectLog:
     @classmethod
     def of(cls, blob: bytes, settled_ms: int = FOR_EVER_MS, kind: Kind = "ip") -> SubjectLog:
         """The set behind an appended blob. Not trimmed: what is old has to be judged once."""
-        kept, capped = cap(distinct(blob), hour_cap(kind))
+        kept, capped = cap(_entries(blob, kind), hour_cap(kind))
         return cls.holding(kept, settled_ms, kind, frozenset(capped))
 
     @classmethod
@@ -300,8 +300,12 @@ def compacted(blob: bytes, oldest_ms: int = 0, kind: Kind = "ip") -> bytes:
     It is deduplicated before it is trimmed (RELIABILITY.md 2.2). Of an hour one more than the cap
     stays, so that the log still knows that there were more.
     """
-    kept, _ = cap(distinct(blob), hour_cap(kind) + 1)
+    kept, _ = cap(_entries(blob, kind), hour_cap(kind) + 1)
     return b"".join(entry for entry in kept if at_ms(entry) >= oldest_ms)
+
+
+def _entries(blob: bytes, kind: Kind) -> list[bytes]:
+    return earliest(blob) if kind == "subnet" else distinct(blob)
 
 
 def cap(entries: list[bytes], most: int = HOUR_CAP) -> tuple[list[bytes], set[int]]:

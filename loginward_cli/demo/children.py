@@ -59,7 +59,7 @@ PARTS = ("relay", "notify", "answers", "archive")
 
 
 class Children:
-    """The pipeline as processes that never outlive this one: detect, relay, notifier, page, archive.
+    """The pipeline as processes that never outlive this one: from detect to the answer page.
 
     As a context manager they run inside the block. Each is the child of a leash, which ends it
     when this process ends, by whatever signal.

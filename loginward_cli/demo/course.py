@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from config.kafka import ensure_topics
-from config.settings import Settings
+from config.settings import Settings, load
 from console.live import LiveFeed
 from deploy.embedded import Console, Stack
 from loadtest.profile import parse
@@ -77,14 +77,16 @@ def _set_up(
     running: ExitStack,
 ) -> Stage:
     note("Starting Kafka and Valkey, on this machine's loopback alone.")
+    telling = running.enter_context(Telling(folder))
+    # Beside the servers' start, in the places that the demo's settings will name.
+    early = load(None, {"LOGINWARD_HOME": str(folder.root)})
+    telling.load_contacts(early, customers(plan), load_pseudonyms(early))
     servers = running.enter_context(Stack(folder.stack, owned=True, progress=Console()))
     marks.stack = time.time()
     note(f"Ready after {marks.since_start():.1f} s. Starting the pipeline and its first customers.")
-    telling = running.enter_context(Telling(folder))
     _configure(options, user, folder, servers, telling)
     settings = demo_settings(folder)
     names = load_pseudonyms(settings)
-    telling.load_contacts(settings, customers(plan), names)
     children = running.enter_context(Children(folder, options.workers, home))
     ensure_topics(settings.kafka)
     feed = running.enter_context(LiveFeed(settings.kafka, pseudonyms=names))

@@ -73,9 +73,8 @@ class Stage:
         while not ending.asked.wait(REFRESH_S) and not self._over():
             self.children.check()
             self.traffic.check()
-            self.telling.check()
             picture = self.feed.picture()
-            if not self.marks.ready and self._ready(picture):
+            if not self.marks.ready and self.telling.ready and self._ready(picture):
                 self.marks.ready = time.time()
                 self.traffic.attack()
                 ending.gently()

@@ -125,10 +125,12 @@ class Telling:
         self._book = threading.Thread(target=load, name="contacts")
         self._book.start()
 
-    def check(self) -> None:
-        """Raise LoginwardError where the contacts could not be loaded."""
+    @property
+    def ready(self) -> bool:
+        """Whether the contacts are loaded. Raises LoginwardError where they could not be."""
         if self._failure is not None:
             raise self._failure
+        return self._book is not None and not self._book.is_alive()
 
     @property
     def told(self) -> Told:
