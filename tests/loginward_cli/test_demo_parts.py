@@ -31,6 +31,7 @@ from loginward_cli.demo.reckoning import Archived, Replay, compare
 from loginward_cli.demo.show import LINE_EVERY_S, Lines
 from loginward_cli.demo.signals import Ending
 from loginward_cli.demo.summary import Summary, Times, text
+from loginward_cli.demo.telling import Told
 from tests.console.builders import picture
 
 from .running import ROOT
@@ -253,6 +254,7 @@ def summary(**changed: object) -> Summary:
         "attackers_caught": ["198.51.100.7"] * 18,
         "alerts_on_others": 0,
         "replay": Replay(events=123_400, alerts=54, seconds=6.1, same=True),
+        "told": Told(push=3, sms=3, email=3, held=1, link="http://127.0.0.1:8087/a#x"),
         "restarts": 0,
         "folder": "/data/demo",
     }
