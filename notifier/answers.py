@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from config.failpoints import hit
 from detectors import alerts as wire
 from detectors.notices import Answer, Confirmation, NoticeChannel, Strength
 
@@ -108,11 +109,13 @@ class Answers:
     ) -> Confirmation | None:
         with self.ledger.transaction():
             said = self.ledger.record_answer(notice.notice_id, answer, via, strength, by, at)
+            hit("answer.recorded")
             if said is not None and answer == "no":
                 alert = alert_of(notice, said)
                 self.ledger.enqueue("alerts", alert.alert_id.encode(), wire.encode(alert))
                 order = msgspec.json.encode(order_of(notice, said))
                 self.ledger.add_task(RUNBOOK_TASK, notice.notice_id, order, at, at)
+                hit("answer.ordered")
             if via == "desk":
                 # Whoever was reached need not be called any more.
                 self.ledger.finish_kind(CALL_BACK_TASK, notice.notice_id, at)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ from typing import Final
 
 import msgspec
 import structlog
+
+from config.failpoints import hit
 
 from .answers import CALL_BACK_TASK, RUNBOOK_TASK
 from .call_back import ask_to_call
@@ -57,7 +60,11 @@ class Runbook:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
         while not stop.is_set():
-            await self.turn()
+            try:
+                await self.turn()
+            except sqlite3.OperationalError as failure:
+                # A full disk, a lock held for long: orders stand in the file and wait for it.
+                _log.warning("runbook waits for the ledger", error=str(failure))
             try:
                 await asyncio.wait_for(stop.wait(), POLL_S)
             except TimeoutError:
@@ -82,6 +89,7 @@ class Runbook:
     async def _serve(self, task: Task, hook: Hook) -> bool:
         order = msgspec.json.decode(task.payload, type=Order)
         called = await hook.call(task.payload, order.idempotency_key)
+        hit("runbook.called")
         if called.done:
             self.metrics.calls.labels("done").inc()
             await asyncio.to_thread(self._finish, task)

@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 
 import httpx
@@ -62,40 +62,50 @@ async def run(
     settings: Settings, stop: asyncio.Event, *, metrics: runbook_metrics.RunbookMetrics
 ) -> None:
     """The page (unless its port is 0) and the runbook, until `stop` is set."""
-    with closing(Ledger.open(settings.notifier.ledger)) as ledger:
-        work = [run_runbook(settings.answers, ledger, stop, metrics=metrics)]
-        if settings.answers.port:
-            work.append(_serve(settings.answers, make_page(settings, ledger), stop))
+    answers = settings.answers
+    # All that can be wrong with settings is found here: inside the group it would be no sentence.
+    secret = secret_of(answers)
+    with closing(Ledger.open(settings.notifier.ledger)) as ledger, ExitStack() as held:
+        work = [run_runbook(answers, secret, ledger, stop, metrics=metrics)]
+        if answers.port:
+            page = make_page(settings, ledger)
+            listening = held.enter_context(listen(answers.host, answers.port))
+            work.append(_serve(answers, page, listening, stop))
         async with asyncio.TaskGroup() as group:
             for one in work:
                 group.create_task(one)
 
 
+def secret_of(answers: AnswersSettings) -> bytes | None:
+    """What signs calls of the webhook; None where none is set. Raises LoginwardError."""
+    if answers.webhook_secret_file is None:
+        return None
+    return read_password("answers.webhook_secret_file", answers.webhook_secret_file).encode()
+
+
 async def run_runbook(
     answers: AnswersSettings,
+    secret: bytes | None,
     ledger: Ledger,
     stop: asyncio.Event,
     *,
     metrics: runbook_metrics.RunbookMetrics,
 ) -> None:
     """Call the firm's webhook until `stop` is set. Without one, orders wait and doctor says so."""
+    if answers.webhook_url is None or secret is None:
+        _log.warning("answers.webhook_url is empty: a no is recorded and alerted, not acted on")
     async with httpx.AsyncClient(timeout=answers.webhook_timeout.total_seconds()) as client:
+        hook = None
+        if answers.webhook_url is not None and secret is not None:
+            hook = Hook(url=answers.webhook_url, secret=secret, client=client, now=_now)
         runbook = Runbook(
             ledger=ledger,
-            hook=_hook(answers, client),
+            hook=hook,
             now=_now,
             metrics=metrics,
             silence=answers.call_back_after,
         )
         await runbook.run(stop)
-
-
-def _hook(answers: AnswersSettings, client: httpx.AsyncClient) -> Hook | None:
-    if answers.webhook_url is None or answers.webhook_secret_file is None:
-        _log.warning("answers.webhook_url is empty: a no is recorded and alerted, not acted on")
-        return None
-    secret = read_password("answers.webhook_secret_file", answers.webhook_secret_file)
-    return Hook(url=answers.webhook_url, secret=secret.encode(), client=client, now=_now)
 
 
 def make_page(settings: Settings, ledger: Ledger) -> Guard:
@@ -127,17 +137,18 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-async def _serve(answers: AnswersSettings, app: Guard, stop: asyncio.Event) -> None:
+async def _serve(
+    answers: AnswersSettings, app: Guard, listening: socket.socket, stop: asyncio.Event
+) -> None:
     server = QuietServer(server_config(app, answers.host, answers.port))
-    # Bound here, so that a port that is taken is a sentence; uvicorn would call sys.exit.
-    with listen(answers.host, answers.port) as listening:
-        _log.info("answer page listens", host=answers.host, port=answers.port)
-        serving = asyncio.create_task(server.serve([listening]))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        stopping.cancel()
-        await serving
+    _log.info("answer page listens", host=answers.host, port=answers.port)
+    # The socket is ours: for a port that is taken uvicorn would call sys.exit.
+    serving = asyncio.create_task(server.serve([listening]))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopping.cancel()
+    await serving
 
 
 def wanted(settings: Settings) -> bool:

@@ -94,3 +94,27 @@ def test_without_a_ledger_the_machine_is_named(tmp_path: Path) -> None:
     assert code == 2
     assert "notifier.ledger" in err
     assert not (tmp_path / "notifier").exists()
+
+
+@pytest.mark.parametrize("step", ["answer.recorded", "answer.ordered"])
+def test_a_kill_in_the_middle_leaves_all_or_nothing(
+    tmp_path: Path, told: Notice, step: str
+) -> None:
+    """Killed between answer, alert and order nothing is there; said again, all of it once."""
+    home = {"LOGINWARD_HOME": str(tmp_path)}
+    killed = loginward(
+        *("answer", told.number, "no"),
+        cwd=tmp_path,
+        environ=home | {"LOGINWARD_FAILPOINTS": f"{step}=kill"},
+    )
+    assert killed.returncode == -9
+    ledger = Ledger.open(tmp_path / "notifier" / "ledger.db")
+    assert [row.topic for row in ledger.outgoing()] == ["notices"]
+    assert ledger.open_tasks(RUNBOOK_TASK) == []
+
+    assert _answer(tmp_path, told.number, "no")[0] == 0
+
+    topics = [row.topic for row in ledger.outgoing()]
+    assert topics == ["notices", "notices", "confirmations", "alerts"]
+    assert len(ledger.open_tasks(RUNBOOK_TASK)) == 1
+    ledger.close()
