@@ -210,6 +210,21 @@ def test_a_graver_verdict_grows_the_same_notice(notifier: Harness, providers: Pr
     assert "重要" in providers.fcm.sent[1].title
 
 
+def test_an_sms_that_is_out_is_not_sent_again_by_a_graver_verdict(
+    notifier: Harness, providers: Providers
+) -> None:
+    """Push and SMS have gone out; the takeover replaces the push, adds the mail, and no SMS."""
+    notifier.take(notifier.verdict())
+    notifier.work(11 * MINUTE)
+    assert providers.sent() == {"app": 1, "sms": 1, "email": 0}
+
+    graver = notifier.verdict(notice_risk="high", rules=["success_after_attack"])
+    notifier.take(graver)
+    notifier.work(HOUR, step=10 * MINUTE)
+
+    assert providers.sent() == {"app": 2, "sms": 1, "email": 1}
+
+
 def test_a_graver_login_on_the_same_device_grows_the_notice_that_is_there(
     notifier: Harness, providers: Providers
 ) -> None:
