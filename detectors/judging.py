@@ -24,7 +24,7 @@ from .attempts import (
     unpack,
 )
 from .counting import present_ms
-from .events import instant, rfc3339
+from .events import AS_OF_MS, instant, rfc3339
 from .findings import Finding, Told, about_whom, alert, findings
 from .guard import weighed
 from .networks_raised import raised_entry
@@ -117,18 +117,25 @@ class Judges:
         seen += [(told, told.judge(log)) for told in self._after[subject.kind]]
         drafts: list[AlertDraft] = []
         raised: dict[Subject, list[bytes]] = {}
+        waits = False
         for told, sightings in seen:
             for finding in findings(told.quiet_ms, sightings, log):
                 drafts.append(self._draft(told, finding, subject, closed_ms))
                 drafts += self._verdicts(told, finding, subject)
-                if subject.kind == "ip" and _counts_as_bad(told, finding):
+                if subject.kind != "ip" or not _counts_as_bad(told, finding):
+                    continue
+                # Its network counts when it crossed: what is on its way may still move that ahead.
+                if finding.opened_ms > look.settled_ms - AS_OF_MS:
+                    waits = True
+                else:
                     larger = Subject(subject.system, "subnet", network_of(subject.value))
                     why = f"{told.active.rule.id} {finding.part} {finding.quiet_number}"
                     entry = raised_entry(subject, finding.opened_ms, why, self.names)
                     raised.setdefault(larger, []).append(entry)
         every = [sighting for _, sightings in seen for sighting in sightings]
         settlement = self._settlement(subject, reading, log, drafts, every, look)
-        return Judged(settlement._replace(beside=beside), raised)
+        settlement = settlement._replace(pending=settlement.pending or waits, beside=beside)
+        return Judged(settlement, raised)
 
     @staticmethod
     def _weighed(told: Told, log: SubjectLog) -> list[Sighting]:

@@ -65,7 +65,7 @@ def view(memory: AccountMemory, now: int) -> list[object]:
 
 @given(st.lists(USES, max_size=25), st.data())
 def test_order_repetition_and_cut_change_nothing(uses: list[Use], data: st.DataObject) -> None:
-    """The same logins in any order, some of them twice, in batches of any size: the same answers."""
+    """The same logins in any order, some twice, in batches of any size: the same answers."""
     shuffled = data.draw(st.permutations(uses + uses[: len(uses) // 2]))
     cut = data.draw(st.integers(1, 30))
 
@@ -84,7 +84,7 @@ def test_the_bytes_are_a_set_too(uses: list[Use], data: st.DataObject) -> None:
 
 @given(st.lists(USES, max_size=25))
 def test_what_was_used_in_180_days_is_known_a_minute_later(uses: list[Use]) -> None:
-    """Brute force over the logins: known within 180 days, unknown before 187; first use is exact."""
+    """Beside the logins: known within 180 days, unknown before 187; the first use is exact."""
     memory = remembered(uses)
 
     for kind, value in {use[:2] for use in uses}:

@@ -164,8 +164,9 @@ class Ticking:
         self.offset = 0
 
     async def handle(self, events: list[LoginEvent]) -> None:
-        """One batch."""
-        await self.engine.handle(arrivals(events, offset=self.offset), self.store)
+        """One batch, up to the end of its partition."""
+        arriving = arrivals(events, offset=self.offset)
+        await self.engine.handle(arriving, self.store, caught_up=True)
         self.offset += len(events)
 
     async def sweep(self, at: float, *, idle: bool = False, most: int = 500) -> tuple[int, int]:

@@ -59,7 +59,7 @@ def severity(events: list[LoginEvent], *, days_ago: float = 30, facts: Any = Non
     ],
 )
 def test_who_speaks_for_an_address(events: list[LoginEvent], expected: str) -> None:
-    """Accounts that log in there with a device of theirs, each once, as things stood a minute ago."""
+    """Accounts that log in there with a device of theirs, each once, as of a minute before."""
     ordered = sorted([*events, *attack()], key=lambda event: event.occurred_at)
 
     assert severity(ordered) == expected
