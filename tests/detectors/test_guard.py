@@ -95,7 +95,12 @@ def test_a_network_for_rent_raises_and_both_cancel() -> None:
 def test_the_severest_stays_and_the_least_stays() -> None:
     """There is nothing above critical and nothing below low."""
     entries = [_entry(0, b"a" * 12, RISKY_NETWORK)]
-    for given_, raised in (("critical", "critical"), ("high", "critical"), ("low", "medium")):
+    steps: list[tuple[Severity, Severity]] = [
+        ("critical", "critical"),
+        ("high", "critical"),
+        ("low", "medium"),
+    ]
+    for given_, raised in steps:
         (seen,) = weighed([_sighting(given_, [Hot(0, 0)])], SubjectLog.holding(entries))
         assert seen.clause.severity == raised
 
