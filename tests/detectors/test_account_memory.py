@@ -20,19 +20,18 @@ from detectors.account_memory import (
     WARM_SUCCESSES,
     WEEK_MS,
     AccountMemory,
+    key_of,
     rewritten,
 )
-from detectors.attempts import short_hash
 from detectors.events import AS_OF_MS, DAY_MS
 
 NOW = 1_800_000_000_000
-Use = tuple[bytes, bytes, int, bytes]
+Use = tuple[bytes, int, bytes]
 
-VALUES = [short_hash(name) for name in ("a", "b", "c")]
+KEYS = [key_of(kind, name) for kind in (DEVICE, COUNTRY, NETWORK) for name in ("a", "b", "c")]
 TIMES = st.integers(NOW - 400 * DAY_MS, NOW) | st.integers(NOW - 2 * AS_OF_MS, NOW)
 USES = st.tuples(
-    st.sampled_from([DEVICE, COUNTRY, NETWORK]),
-    st.sampled_from(VALUES),
+    st.sampled_from(KEYS),
     TIMES,
     st.binary(min_size=8, max_size=8),
 )
@@ -42,12 +41,12 @@ def remembered(uses: Sequence[Use], cut: int = 1) -> AccountMemory:
     """A memory fed with these logins, read and written after each `cut` of them."""
     blob = b""
     for start in range(0, len(uses), cut):
-        memory = AccountMemory.of(blob)
-        for kind, value, at, identity in uses[start : start + cut]:
+        memory = AccountMemory(blob)
+        for key, at, identity in uses[start : start + cut]:
             memory.add_success(at, identity)
-            memory.add(kind, value, at, identity)
+            memory.add(key, at, identity)
         blob += bytes(memory.fresh)
-    return AccountMemory.of(blob)
+    return AccountMemory(blob)
 
 
 def facts_of(blob: bytes) -> list[bytes]:
@@ -56,10 +55,9 @@ def facts_of(blob: bytes) -> list[bytes]:
 
 
 def view(memory: AccountMemory, now: int) -> list[object]:
-    """Everything that can be asked of a memory about VALUES."""
-    asked = [(kind, value) for kind in (DEVICE, COUNTRY, NETWORK) for value in VALUES]
-    usages = [memory.usage(kind, value) for kind, value in asked]
-    known = [memory.known(kind, value, now) for kind, value in asked]
+    """Everything that can be asked of a memory about KEYS."""
+    usages = [memory.usage(key) for key in KEYS]
+    known = [memory.known_since(key, now) for key in KEYS]
     return [usages, known, memory.is_warm(now)]
 
 
@@ -79,7 +77,7 @@ def test_the_bytes_are_a_set_too(uses: list[Use], data: st.DataObject) -> None:
     facts = facts_of(blob)
     other = b"".join(data.draw(st.permutations(facts + facts[::2])))
 
-    assert view(AccountMemory.of(other), NOW) == view(AccountMemory.of(blob), NOW)
+    assert view(AccountMemory(other), NOW) == view(AccountMemory(blob), NOW)
 
 
 @given(st.lists(USES, max_size=25))
@@ -87,29 +85,29 @@ def test_what_was_used_in_180_days_is_known_a_minute_later(uses: list[Use]) -> N
     """Beside the logins: known within 180 days, unknown before 187; the first use is exact."""
     memory = remembered(uses)
 
-    for kind, value in {use[:2] for use in uses}:
-        times = [at for k, v, at, _ in uses if (k, v) == (kind, value)]
-        usage = memory.usage(kind, value)
+    for key in {use[0] for use in uses}:
+        times = [at for other, at, _ in uses if other == key]
+        usage = memory.usage(key)
         assert usage is not None
         assert usage.first_ms == min(times)
         assert max(times) - WEEK_MS < usage.last_ms <= max(times)
         seen = [at for at in times if at <= NOW - AS_OF_MS]
         if any(at > NOW - KEPT_MS for at in seen):
-            assert memory.known(kind, value, NOW)
+            assert memory.known_since(key, NOW) == min(times)
         if all(at <= NOW - KEPT_MS - WEEK_MS for at in seen):
-            assert not memory.known(kind, value, NOW)
+            assert memory.known_since(key, NOW) is None
 
 
 @given(st.lists(USES, max_size=60), st.integers(0, 60))
 def test_rewriting_forgets_nothing_that_counts(uses: list[Use], where: int) -> None:
     """A memory rewritten in the middle, and again at the end, answers like one never rewritten."""
-    ordered = sorted(uses, key=lambda use: use[2])
+    ordered = sorted(uses, key=lambda use: use[1])
     plain = remembered(ordered)
-    early = AccountMemory.of(rewritten(remembered(ordered[:where]).blob))
-    for kind, value, at, identity in ordered[where:]:
+    early = AccountMemory(rewritten(remembered(ordered[:where]).blob))
+    for key, at, identity in ordered[where:]:
         early.add_success(at, identity)
-        early.add(kind, value, at, identity)
-    late = AccountMemory.of(rewritten(early.blob + bytes(early.fresh)))
+        early.add(key, at, identity)
+    late = AccountMemory(rewritten(early.blob + bytes(early.fresh)))
 
     assert view(late, NOW)[1:] == view(plain, NOW)[1:]
     assert rewritten(late.blob) == late.blob
@@ -127,60 +125,58 @@ def test_rewriting_is_the_same_for_any_order(uses: list[Use], data: st.DataObjec
 def test_a_memory_stays_small() -> None:
     """An account that logs in from ever new devices and places keeps the 64 latest of each kind."""
     uses = [
-        (kind, short_hash(f"{kind!r}{n}"), NOW - DAY_MS * n // 20, n.to_bytes(8, "big"))
+        (key_of(kind, n), NOW - DAY_MS * n // 20, n.to_bytes(8, "big"))
         for n in range(2000)
         for kind in (DEVICE, COUNTRY, NETWORK)
     ]
-    blob = b"".join(
-        kind + value + at.to_bytes(6, "big") + identity for kind, value, at, identity in uses
-    )
+    blob = b"".join(key + at.to_bytes(6, "big") + identity for key, at, identity in uses)
 
     small = rewritten(blob)
 
     assert len(small) <= (3 * MOST_VALUES + WARM_SUCCESSES) * FACT_BYTES
-    kept = AccountMemory.of(small)
-    latest = [kept.known(DEVICE, short_hash(f"{DEVICE!r}{n}"), NOW + AS_OF_MS) for n in range(2000)]
-    assert latest == [n < MOST_VALUES for n in range(2000)]
+    kept = AccountMemory(small)
+    known = [kept.known_since(key_of(DEVICE, n), NOW + AS_OF_MS) for n in range(2000)]
+    assert [since is not None for since in known] == [n < MOST_VALUES for n in range(2000)]
 
 
 def test_the_largest_rewritten_memory_is_not_rewritten_at_once() -> None:
     """64 values of each kind, each used in many weeks, stay below the length that is rewritten."""
     uses = [
-        (kind, short_hash(f"{n}"), NOW - WEEK_MS * week, bytes(8))
+        (key_of(kind, n), NOW - WEEK_MS * week, bytes(8))
         for n in range(MOST_VALUES + 9)
         for kind in (DEVICE, COUNTRY, NETWORK)
         for week in range(20)
     ]
-    blob = b"".join(chain.from_iterable((k, v, at.to_bytes(6, "big"), i) for k, v, at, i in uses))
+    blob = b"".join(chain.from_iterable((key, at.to_bytes(6, "big"), i) for key, at, i in uses))
 
-    assert AccountMemory.of(blob).is_long
+    assert AccountMemory(blob).is_long
     assert len(rewritten(blob)) <= REWRITE_BYTES
-    assert not AccountMemory.of(rewritten(blob)).is_long
+    assert not AccountMemory(rewritten(blob)).is_long
 
 
 def test_one_wrong_clock_makes_nothing_forgotten() -> None:
     """A login dated a hundred years ahead does not age a year of devices."""
-    uses = [(DEVICE, short_hash(str(n)), NOW - n * DAY_MS, bytes(8)) for n in range(30)]
-    future = (DEVICE, short_hash("0"), NOW + 36_500 * DAY_MS, bytes(8))
+    uses = [(key_of(DEVICE, n), NOW - n * DAY_MS, bytes(8)) for n in range(30)]
+    future = (key_of(DEVICE, 0), NOW + 36_500 * DAY_MS, bytes(8))
 
-    kept = AccountMemory.of(rewritten(remembered([*uses, future]).blob))
+    kept = AccountMemory(rewritten(remembered([*uses, future]).blob))
 
-    assert all(kept.known(DEVICE, short_hash(str(n)), NOW) for n in range(1, 30))
+    assert all(kept.known_since(key_of(DEVICE, n), NOW) for n in range(1, 30))
 
 
 @pytest.mark.parametrize("shift", range(1, 9))
 def test_bytes_that_stand_across_facts_are_no_fact(shift: int) -> None:
     """A search that hits the end of one fact and the start of the next finds nothing."""
-    key = DEVICE + short_hash("phone")
+    key = key_of(DEVICE, "phone")
     head, tail = key[:shift], key[shift:]
     first = COUNTRY + bytes(8) + bytes(6) + bytes(8 - shift) + head
     second = tail + bytes(FACT_BYTES - len(tail))
     blob = first + second
 
     assert key in blob
-    assert AccountMemory.of(blob).usage(DEVICE, short_hash("phone")) is None
+    assert AccountMemory(blob).usage(key) is None
     real = key + NOW.to_bytes(6, "big") + bytes(8)
-    usage = AccountMemory.of(blob + real).usage(DEVICE, short_hash("phone"))
+    usage = AccountMemory(blob + real).usage(key)
     assert usage == (NOW, NOW)
 
 
@@ -190,7 +186,7 @@ def test_warm_from_the_third_success(
     successes: list[tuple[int, bytes]], data: st.DataObject
 ) -> None:
     """Warm a minute after the third earliest success, however the successes came."""
-    memory = AccountMemory.of(b"")
+    memory = AccountMemory(b"")
     for at, identity in data.draw(st.permutations(successes + successes[::2])):
         memory.add_success(at, identity)
     third = sorted(set(successes))[WARM_SUCCESSES - 1 : WARM_SUCCESSES]
@@ -201,8 +197,8 @@ def test_warm_from_the_third_success(
 
 def test_a_value_in_use_costs_one_fact_a_week() -> None:
     """A login a day for a year writes 53 facts of a device, not 365."""
-    uses = [(DEVICE, VALUES[0], NOW + n * DAY_MS, n.to_bytes(8, "big")) for n in range(365)]
+    uses = [(KEYS[0], NOW + n * DAY_MS, n.to_bytes(8, "big")) for n in range(365)]
 
     memory = remembered(uses)
 
-    assert memory.blob.count(DEVICE + VALUES[0]) in {53, 54}
+    assert memory.blob.count(KEYS[0]) in {53, 54}
