@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.addresses import canonical, counted_as
+from detectors.addresses import canonical, counted_as, network_of
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,21 @@ def test_different_64s_are_different_subjects(first: int, second: int) -> None:
     one, other = (canonical(str(ipaddress.IPv6Address(n << 64 | 1))) for n in (first, second))
 
     assert (counted_as(one) == counted_as(other)) == (first == second)
+
+
+@given(number=st.integers(0, 2**32 - 1))
+def test_the_network_of_ipv4_is_its_24(number: int) -> None:
+    """256 neighbours, by the definition of the standard library."""
+    address = ipaddress.IPv4Address(number)
+
+    assert network_of(str(address)) == str(ipaddress.ip_network((number >> 8 << 8, 24)))
+    assert address in ipaddress.ip_network(network_of(str(address)))
+
+
+@given(number=st.integers(2**112, 2**128 - 1))
+def test_the_network_of_ipv6_is_its_48_also_from_its_64(number: int) -> None:
+    """A site, whether asked by an address or by the /64 that counts."""
+    address = str(ipaddress.IPv6Address(number))
+
+    assert network_of(address) == network_of(counted_as(address))
+    assert network_of(address) == str(ipaddress.IPv6Network((number >> 80 << 80, 48)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.counting import Hot, event_count, value_count
+from detectors.counting import Hot, each_at, event_count, value_count
 from detectors.rule import Sighting
 from detectors.rules import RULES
 from detectors.rules.ip_account_spray import Limits as SprayLimits
@@ -211,3 +211,17 @@ def test_an_empty_log_lacks_no_more_than_its_limit(rule: Any) -> None:
 
     assert all(not sighting.hot for sighting in sightings)
     assert all(sighting.lacking >= sighting.clause.threshold for sighting in sightings)
+
+
+@given(st.lists(st.integers(0, 40), max_size=30).map(sorted), st.integers(1, 4), st.integers(1, 15))
+def test_each_at_is_every_end_of_a_short_series(at: list[int], limit: int, span: int) -> None:
+    """From the definition: it and the limit - 1 before it lie within less than the span."""
+    expected = [
+        Hot(last + 1 - limit, last)
+        for last in range(len(at))
+        if last + 1 >= limit and at[last] - at[last + 1 - limit] < span
+    ]
+
+    assert each_at(at, limit, span) == expected
+    if limit == 1:
+        assert [hot.last for hot in expected] == [*range(len(at))]
