@@ -238,3 +238,29 @@ def test_alerts_must_be_named(tmp_path: Path, events: Path) -> None:
 
     assert ran.returncode == 2
     assert "--alerts" in ran.stderr
+
+
+def test_it_writes_what_customers_are_told(tmp_path: Path) -> None:
+    """One line a login: the takeover `high`, the stopped one `ask`, the ordinary one an entry."""
+    attack = series(10, every=5, name="attack", ip="203.0.113.4")
+    events = [
+        *attack,
+        login(60, "hit", ip="203.0.113.4", outcome="success", account="bob"),
+        login(61, "stopped", ip="203.0.113.4", reason="mfa_failed", account="carl"),
+        login(62, "good", outcome="success", account="dora"),
+    ]
+    file = write(tmp_path / "events.jsonl", events)
+
+    ran = replay(tmp_path, file, "--verdicts", "verdicts.jsonl")
+    revealed = replay(tmp_path, file, "--verdicts", "revealed.jsonl", "--reveal")
+
+    assert (ran.returncode, ran.stderr, revealed.returncode) == (0, "", 0)
+    told = lines(tmp_path / "verdicts.jsonl")
+    assert [(one["event_id"], one["notice_risk"], one["rules"]) for one in told] == [
+        ("hit", "high", ["success_after_attack"]),
+        ("stopped", "ask", ["password_known"]),
+        ("good", "inbox", []),
+    ]
+    assert not {one["account"] for one in told} & {"bob", "carl", "dora"}
+    accounts = [one["account"] for one in lines(tmp_path / "revealed.jsonl")]
+    assert accounts == ["bob", "carl", "dora"]
