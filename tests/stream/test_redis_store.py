@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 import redis
 
 from deploy.embedded import ValkeyServer
+from detectors.attempts import NEW_DEVICE, flags_of, split
 from detectors.engine import Engine
 from detectors.events import LoginEvent, milliseconds
+from detectors.memory import MemoryStore
 from detectors.windows import (
     RETENTION_MS,
     Observed,
@@ -22,8 +25,8 @@ from detectors.windows import (
 )
 from stream import keys_in_redis
 from stream.redis_store import RedisStore
-from tests.builders import HOUR, arrivals, engine, finish, found, login, series
-from tests.contracts.keepers import InRedis
+from tests.builders import HOUR, NAMES, arrivals, engine, finish, found, login, series
+from tests.contracts.keepers import IDENTITY_TTL, InRedis
 from tests.contracts.parts import (
     FIRST_LOOK,
     NOW_MS,
@@ -35,6 +38,7 @@ from tests.contracts.parts import (
     settling,
     waiting,
 )
+from tests.detectors.warm import warm
 from tests.interleaving import around
 
 OWNER = bytes(12)
@@ -239,3 +243,78 @@ def test_a_wrong_kind_of_key_is_a_fault_of_ours(keeper: InRedis, fresh_redis: re
 
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
         run(keeper, lambda store: store.record(adding(series(1, every=1)), FIRST_LOOK))
+
+
+async def _lose(
+    keeper: InRedis, client: redis.Redis, *, flush: bool, before: bool = False
+) -> tuple[int, int, list[int]]:
+    """Two batches of one worker, with the server's state lost between them: how often it was told,
+    until when memory is cold after it, and the marks NEW_* that the second batch left.
+    """
+    told: list[None] = []
+    memories = await asyncio.to_thread(warm)
+    async with keeper.client() as connection:
+        store = RedisStore(
+            connection,
+            NAMES,
+            shards=1,
+            identity_ttl=IDENTITY_TTL,
+            on_loss=lambda: told.append(None),
+            cold_after_loss=timedelta(days=30),
+            now=lambda: NOW_MS / 1000,
+        )
+        await store.announce([0], lost=before)
+        judge = engine()
+        strange = [
+            login(at, f"e{at}", outcome="success", device_id=f"d{at}", account="alice")
+            for at in (0, 600)
+        ]
+        await warm_up(store, memories)
+        await judge.handle(arrivals(strange[:1]), store)
+        if flush:
+            client.flushall()
+            await store.settled()
+            await warm_up(store, memories)
+        await judge.handle(arrivals(strange[1:], offset=1), store)
+        alice = Subject("web", "account", NAMES.account("alice"))
+        found = (await store.read([alice])).get(alice)
+        marks = (
+            [] if found is None else [flags_of(entry) & NEW_DEVICE for entry in split(found.blob)]
+        )
+        return len(told), await store.cold_until(), marks
+
+
+async def warm_up(store: RedisStore, memories: MemoryStore) -> None:
+    """Memory as a rewind might leave it: the system is warm, and alice with one old device."""
+    owner = NAMES.account_bytes("alice")
+    remembered = await memories.recall([owner])
+    await store.record(Observed({}, remembered=remembered), FIRST_LOOK)
+    await store.warm({"web": [(NOW_MS - DAY_MS + n, n.to_bytes(8, "big")) for n in range(1000)]})
+
+
+def test_a_loss_of_state_is_noticed_and_makes_nothing_new(
+    keeper: InRedis, fresh_redis: redis.Redis
+) -> None:
+    """FLUSHALL between two batches: told once, cold for thirty days, no device is called new."""
+    told, cold, marks = asyncio.run(_lose(keeper, fresh_redis, flush=True))
+
+    assert (told, cold) == (1, NOW_MS + 30 * DAY_MS)
+    assert not any(marks)
+
+
+def test_a_fresh_start_is_no_loss(keeper: InRedis, fresh_redis: redis.Redis) -> None:
+    """An empty server at the first start is as it should be; both logins are on a new device."""
+    told, cold, marks = asyncio.run(_lose(keeper, fresh_redis, flush=False))
+
+    assert (told, cold) == (0, 0)
+    assert marks == [NEW_DEVICE, NEW_DEVICE]
+
+
+def test_an_empty_server_after_earlier_batches_is_a_loss(
+    keeper: InRedis, fresh_redis: redis.Redis
+) -> None:
+    """A worker that starts where others have judged before finds nothing: cold from the start."""
+    _, cold, marks = asyncio.run(_lose(keeper, fresh_redis, flush=False, before=True))
+
+    assert cold == NOW_MS + 30 * DAY_MS
+    assert not any(marks)
