@@ -18,10 +18,21 @@ from loginward_cli.doctor.known import known
 from loginward_cli.doctor.machine import machine
 from loginward_cli.doctor.redis_checks import redis_server
 from loginward_cli.doctor.soc import soc
+from loginward_cli.doctor.telling import telling
 from loginward_cli.embedded import use_running_stack
 from loginward_cli.output import done, emit_json, progress, say
 
-CHECKS: tuple[Checks, ...] = (machine, governance, known, kafka, redis_server, heard, soc, answers)
+CHECKS: tuple[Checks, ...] = (
+    machine,
+    governance,
+    known,
+    kafka,
+    redis_server,
+    heard,
+    soc,
+    answers,
+    telling,
+)
 _MARKS = {"ok": "ok  ", "note": "note", "finding": "MEND", "skipped": "-   "}
 
 
