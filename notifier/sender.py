@@ -14,7 +14,7 @@ import structlog
 from config.failpoints import hit
 from detectors.errors import LoginwardError
 
-from . import plan
+from . import plan, turns
 from .call_back import ask_to_call
 from .channels import Channel, Delivery, Outcome
 from .contacts import Contact, ContactBook
@@ -23,7 +23,8 @@ from .ledger import Ledger, Notice, Send
 from .ledger_records import SendChannel
 from .messages import Rendered, TemplateName, facts_of, render
 from .metrics import NotifierMetrics
-from .plan import Drop, Limits, Spent, Wait
+from .plan import Limits
+from .turns import Drop, Spent, Wait
 
 _log = structlog.get_logger(__name__)
 
@@ -115,7 +116,7 @@ class Sender:
                 to_person=self.ledger.sent_to(send.person, send.channel, now - plan.DAY, send_id),
                 sms_in_hour=self.ledger.sent_since("sms", now - _HOUR, send_id),
             )
-            said = plan.turn(send, notice, self._others(send), spent, self.limits, now)
+            said = turns.turn(send, notice, self._others(send), spent, self.limits, now)
             self._show_budget(send, said)
             if isinstance(said, Wait):
                 self.ledger.give_back_send(send, said.until)
@@ -191,7 +192,7 @@ class Sender:
             if outcome.result == "accepted":
                 self._accepted(send, notice, message, outcome, now)
                 return
-            again = plan.again_at(send, notice, self._others(send), self.limits, now)
+            again = turns.again_at(send, notice, self._others(send), self.limits, now)
             if outcome.result != "permanent" and again is not None:
                 unsure = outcome.result == "unknown"
                 self.ledger.postpone_send(send, again, outcome.code, unsure=unsure)
@@ -243,7 +244,7 @@ class Sender:
         sends = self.ledger.sends_of(notice.notice_id, send.round)
         if any(one.state in {"due", "sending", "accepted"} for one in sends):
             return
-        put_off_until = plan.digest_at(now, self.limits.digest_hour)
+        put_off_until = turns.digest_at(now, self.limits.digest_hour)
         held = [one for one in sends if one.code in {"daily_cap", "sms_budget"}]
         if held:
             put_off(self.ledger, notice, held[-1].channel, put_off_until, now)
@@ -268,5 +269,5 @@ class Sender:
         spent = isinstance(said, Drop) and said.reason == "sms_budget"
         if spent:
             _log.error("SMS budget of this hour is spent; APP and e-mail go on")
-        if spent or isinstance(said, plan.Go):
+        if spent or isinstance(said, turns.Go):
             self.metrics.sms_budget_open.set(spent)

@@ -10,22 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.events import rfc3339
-from notifier import plan
+from notifier import plan, turns
 from notifier.ledger_records import Notice, Send, SendChannel
 from notifier.messages import TAIPEI
-from notifier.plan import (
-    Drop,
-    Go,
-    Inbox,
-    Known,
-    Limits,
-    Skip,
-    Spent,
-    Suppress,
-    Tell,
-    Upgrade,
-    Wait,
-)
+from notifier.plan import Inbox, Known, Limits, Skip, Suppress, Tell, Upgrade
+from notifier.turns import Drop, Go, Spent, Wait
 
 from .made import ACCOUNT, NOON, verdict
 
@@ -220,7 +209,7 @@ def test_the_next_channel_goes_when_the_one_before_has_not_reached(
     others: list[Send], said: object
 ) -> None:
     """The SMS of an `ask`, by what became of the push."""
-    assert plan.turn(send(2), notice(), others, NOTHING_SPENT, LIMITS, NOON) == said
+    assert turns.turn(send(2), notice(), others, NOTHING_SPENT, LIMITS, NOON) == said
 
 
 @pytest.mark.parametrize(
@@ -239,7 +228,7 @@ def test_what_is_not_needed_any_more_is_not_sent(
     changed: dict[str, Any], reason: str | None
 ) -> None:
     """Asked again just before the call."""
-    said = plan.turn(send(2), notice(**changed), [], NOTHING_SPENT, LIMITS, NOON)
+    said = turns.turn(send(2), notice(**changed), [], NOTHING_SPENT, LIMITS, NOON)
 
     assert said == (Go() if reason is None else Drop(reason=reason))
 
@@ -282,7 +271,7 @@ def test_budgets_hold_at_their_limit(one: Send, spent: Spent, said: object) -> N
     """High, so that nothing else speaks."""
     high = notice(notice_risk="high")
 
-    assert plan.turn(one, high, [], spent, LIMITS, NOON) == said
+    assert turns.turn(one, high, [], spent, LIMITS, NOON) == said
 
 
 @given(
@@ -299,7 +288,7 @@ def test_a_repeat_comes_within_the_patience_and_not_at_once(
     others = [send(2, state="due", attempts=0)] if follows else []
     patience = LIMITS.fallback_after if follows and risk == "ask" else LIMITS.retry_for
 
-    again = plan.again_at(one, notice(notice_risk=risk), others, LIMITS, NOON)
+    again = turns.again_at(one, notice(notice_risk=risk), others, LIMITS, NOON)
 
     if again is None:
         assert tried + MINUTE > patience
@@ -310,6 +299,6 @@ def test_a_repeat_comes_within_the_patience_and_not_at_once(
 def test_summaries_keep_the_quiet_hours() -> None:
     """Ten in the morning of the next day in Taipei, whatever the hour of the notice."""
     for hours in range(24):
-        due = plan.digest_at(NOON + hours * HOUR, 10).astimezone(TAIPEI)
+        due = turns.digest_at(NOON + hours * HOUR, 10).astimezone(TAIPEI)
         assert due.hour == 10
         assert timedelta(0) < due - (NOON + hours * HOUR) <= 46 * HOUR
