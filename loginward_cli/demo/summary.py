@@ -97,8 +97,8 @@ def _set_up(times: Times) -> str:
 
 
 def _told(told: Told) -> str:
-    said = f"customers by {told.push} push, {told.sms} SMS, {told.email} e-mail"
-    return f"{said}; the firm was asked to hold {told.held} accounts" if told.held else said
+    said = f"{told.push} push, {told.sms} SMS, {told.email} e-mail to customers"
+    return f"{said}; {told.held} held by the firm" if told.held else said
 
 
 def _sum(summary: Summary) -> str:
