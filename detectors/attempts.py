@@ -53,7 +53,9 @@ MAPPED: Final = b"\0" * 10 + b"\xff\xff"
 """How an IPv4 address begins among 16 bytes (`packed_address`)."""
 
 COLD: Final = 0x40000
-"""State was lost a while ago: what is not remembered may have been known, so nobody is told."""
+"""The system's memory is young, or state was lost: what is not remembered may have been known, so
+no customer is told (promise 7).
+"""
 
 _REASONS: Final[tuple[Reason | None, ...]] = (
     None,

@@ -73,15 +73,15 @@ class Familiar:
     def marks(self, login: Login) -> int:
         """The marks of an entry of this login."""
         now = login.at_ms
-        if now < self.cold_until_ms:
+        warm_from = self.warm_from.get(login.event.system)
+        if now < self.cold_until_ms or warm_from is None or warm_from > now - AS_OF_MS:
             return COLD | self._device(login)
         shares = self.shares.get((login.event.system, now // DAY_MS), _NO_SHARES)
         marks = shares.marks(login.country, login.asn) | self._device(login)
         memory = None if login.owner is None else self.memories.get(login.owner)
-        warm_from = self.warm_from.get(login.event.system)
-        if memory is None or warm_from is None or warm_from > now - AS_OF_MS:
+        if memory is None or not memory.is_warm(now):
             return marks
-        return marks | _news(memory, login, marks) if memory.is_warm(now) else marks
+        return marks | _news(memory, login, marks)
 
     def _device(self, login: Login) -> int:
         device = login.event.device_id

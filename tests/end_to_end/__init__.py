@@ -1,0 +1,1 @@
+"""From a login to whoever acts on it: the checklist's items as one story each."""
