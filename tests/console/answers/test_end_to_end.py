@@ -157,7 +157,7 @@ def test_a_no_holds_the_account_and_tells_the_soc(
     with KafkaProducer(**kafka_python_options(running.kafka)) as producer:
         producer.send(topic_name(running.kafka, "verdicts"), verdicts.encode(verdict)).get(30)
     mail = _until(lambda: next(iter(providers.smtp.sent), None), "the mail")
-    assert providers.sent() == {"app": 1, "sms": 1, "email": 1}
+    _until(lambda: providers.sent() == {"app": 1, "sms": 1, "email": 1}, "all three channels")
     link = re.search(r"http://\S+", mail.text)
     assert link is not None
 
@@ -193,7 +193,8 @@ def test_a_no_holds_the_account_and_tells_the_soc(
         alerts.encode(alert)
     ]
     steps = [notices.decode_step(value) for value in _take(running, "notices")]
-    assert steps[-1].state == "answered"
+    # A provider's late "accepted" may stand behind it: what is reached is not lost.
+    assert [step.state for step in steps].count("answered") == 1
     ledger = Ledger.open(running.notifier.ledger)
     notice = ledger.find(said.notice_id)
     ledger.close()
