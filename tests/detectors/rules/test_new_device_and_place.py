@@ -126,6 +126,10 @@ ONE_TIMELINES = [
     case("a new device from home", [strange(0, "e", origin=HOME)]),
     case("a new device from a place that nobody knows", [strange(0, "e", origin=None)]),
     case("a failure on a new device from abroad", [strange(0, "e", outcome="failure")]),
+    case(
+        "a failure from abroad, then a success on the new device at home",
+        [strange(0, "e", outcome="failure"), strange(1, "f", device_id="e", origin=HOME)],
+    ),
     case("a login without an account", [strange(0, "e", account=None)]),
     case("on a device known to the account", [strange(0, "e", device_id=PHONE)]),
     case(

@@ -126,6 +126,10 @@ INSIDE_TIMELINES = [
         inside(0, device_id="strange"),
         Seen("medium", 30, 30, 0, 1, successes=2),
     ),
+    case(
+        "a device known to the account beside one that is not",
+        changed(inside(0, device_id=PHONE), 1, device_id="strange"),
+    ),
     case("an ordinary network", inside(0, origin=HOME)),
 ]
 
