@@ -52,6 +52,7 @@ def installation(
         notifier = made.settings.notifier
         with closing(ContactBook.open(notifier.contacts, notifier.contacts_key_file)) as book:
             book.replace(PERSONS, NAMES)
+        made.metrics.update({part: _free_port() for part in PARTS})
         processes = [_started(part, made, stack) for part in PARTS]
         try:
             yield made
@@ -66,7 +67,12 @@ def _started(part: str, made: Installation, stack: ExitStack) -> subprocess.Pope
     log = stack.enter_context((made.folder / f"{part}.log").open("wb"))
     return subprocess.Popen(
         [sys.executable, "-m", "loginward_cli", "run", part],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | made.environ,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "LOGINWARD_METRICS_PORT": str(made.metrics[part]),
+            **made.environ,
+        },
         stdout=log,
         stderr=log,
     )
@@ -75,8 +81,7 @@ def _started(part: str, made: Installation, stack: ExitStack) -> subprocess.Pope
 def _environ(
     home: Path, providers: Providers, firm: Firm, soc: Firm, bootstrap: str, redis_url: str
 ) -> dict[str, str]:
-    with listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
+    port = _free_port()
     secret = home / "webhook.secret"
     secret.write_text(f"{SECRET}\n")
     secret.chmod(0o600)
@@ -101,3 +106,8 @@ def _environ(
     )
     load(environ=environ)
     return environ
+
+
+def _free_port() -> int:
+    with listen("127.0.0.1", 0) as free:
+        return int(free.getsockname()[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,6 +60,8 @@ class Installation:
     providers: Providers
     firm: Firm
     soc: Firm
+    metrics: dict[str, int] = field(default_factory=dict)
+    """Where each part answers Prometheus."""
 
     @property
     def settings(self) -> Settings:
@@ -101,14 +103,13 @@ class Installation:
         if not settings.archive.key_file.exists():
             return []
         keys = ensure_keys(settings.archive.key_file, settings.archive.directory)
-        topic = topic_name(settings.kafka, name)
-        found = read_records(settings.archive.directory, topic, keys)
+        found = read_records(settings.archive.directory, name, keys)
         return [record.value or b"" for _, record in found]
 
     def archived_logins(self) -> int:
         """How many logins are sealed."""
-        topic = topic_name(self.settings.kafka, "logins")
-        return sum(seal.rows for _, seal in segments(self.settings.archive.directory, topic))
+        folder = self.settings.archive.directory
+        return sum(seal.rows for _, seal in segments(folder, "logins"))
 
 
 def until(look: Callable[[], T], what: str) -> T:

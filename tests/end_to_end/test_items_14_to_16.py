@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import redis
 from playwright.sync_api import Browser
@@ -217,6 +218,9 @@ def _nothing_raw(installation: Installation, state: redis.Redis) -> None:
         places[f"state {key!r}"] = key + (state.dump(key) or b"")
     calls = [*installation.firm.calls, *installation.soc.calls]
     places["webhooks"] = b"\n".join(body for _, body in calls)
+    for part, port in installation.metrics.items():
+        url = f"http://127.0.0.1:{port}/metrics"
+        places[f"metrics of {part}"] = httpx.get(url, trust_env=False).content
     settings: Any = state.config_get("dir")
     aof = Path(settings["dir"])
     for path in aof.rglob("*.aof"):
