@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 from kafka import KafkaConsumer, KafkaProducer
 
 from archive.keys import ensure_keys
@@ -78,6 +79,10 @@ class Installation:
                 key = NAMES.account(event.account or "").encode()
                 producer.send(topic, wire.encode(event), key=key)
             producer.flush(PATIENCE_S)
+
+    def judged(self) -> int:
+        """How many logins are judged, by what `judged` says."""
+        return sum(int(msgspec.json.decode(raw)["judged"]) for raw in self.topic("judged"))
 
     def wait_for_calls(self, number: int) -> None:
         """Wait until the firm's hook was called so often."""

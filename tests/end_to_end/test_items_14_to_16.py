@@ -132,8 +132,11 @@ def test_an_attack_is_told_asked_answered_and_held(
     the archive learn of it, and no raw name, telephone or address leaves its place.
     """
     now = datetime.now(UTC)
-    installation.send(_history(now))
-    installation.send(_attack(now))
+    history, attack = _history(now), _attack(now)
+    installation.send(history)
+    # What a system is used to has been read long before an attack begins.
+    until(lambda: installation.judged() == len(history), "the history judged")
+    installation.send(attack)
 
     # Item 15: the SOC.
     told = until(lambda: _hits(installation), "the alerts of both takeovers")
@@ -167,7 +170,7 @@ def test_an_attack_is_told_asked_answered_and_held(
         )
 
     # The evidence: the ledger, the alert that a no makes critical, the archive.
-    _evidence(installation)
+    _evidence(installation, len(history) + len(attack))
     _nothing_raw(installation, fresh_redis)
 
 
@@ -180,7 +183,7 @@ def _hits(installation: Installation) -> list[alerts.Alert]:
     return hits if named == wanted else []
 
 
-def _evidence(installation: Installation) -> None:
+def _evidence(installation: Installation, logins: int) -> None:
     denied = [alerts.decode(raw) for raw in installation.topic("alerts")]
     denied = [alert for alert in denied if alert.rule == "customer_denied"]
     assert {(alert.severity, alert.checklist_item) for alert in denied} == {("critical", "16")}
@@ -200,7 +203,7 @@ def _evidence(installation: Installation) -> None:
     steps = [notices.decode_step(raw) for raw in installation.archived("notices")]
     assert {"accepted", "answered"} <= {step.state for step in steps}
 
-    until(lambda: installation.archived_logins() == 1_082, "every login sealed")
+    until(lambda: installation.archived_logins() == logins, "every login sealed")
     archive = installation.settings.archive
     public = load_public(public_file(archive.key_file))
     assert Verifier(archive.directory, public).run().findings == []
