@@ -24,16 +24,16 @@ CONTRACT = {
 def test_the_last_line_is_the_agreed_json(tmp_path: Path) -> None:
     """Profiles, baselines and not_run, each figure under its agreed name, the report written."""
     done = loginward(
-        "quality", "--quick", "--profiles", "g", "--docs", "quality.md", "--json", cwd=tmp_path
+        "quality", "--quick", "--profiles", "h", "--docs", "quality.md", "--json", cwd=tmp_path
     )
 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert {"profiles", "baselines", "not_run"} <= set(told)
     for table in (told["profiles"], told["baselines"]["crowdsec"], told["baselines"]["fail2ban"]):
-        assert set(table) == {"G"}
-        assert set(table["G"]) >= CONTRACT
-    assert told["profiles"]["G"]["campaign_recall"] is None
+        assert set(table) == {"H"}
+        assert set(table["H"]) >= CONTRACT
+    assert told["profiles"]["H"]["intervals"]["campaign_recall"]["n"] == 1
     assert told["not_run"]["profiles.A"] == "not asked for"
     assert "# How well loginward detects" in (tmp_path / "quality.md").read_text()
 
@@ -44,6 +44,7 @@ def test_the_last_line_is_the_agreed_json(tmp_path: Path) -> None:
         (["--profiles", "A,Z"], "--profiles A,Z: 'Z' is none of A, B,"),
         (["--profiles", "AG"], "--profiles AG: 'AG' is none of"),
         (["--docs", "quality.html"], "--docs quality.html: the report is Markdown"),
+        (["--hub", "nowhere"], "--hub nowhere: no expected.jsonl there"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, options: list[str], said: str) -> None:
