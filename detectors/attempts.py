@@ -53,8 +53,8 @@ MAPPED: Final = b"\0" * 10 + b"\xff\xff"
 """How an IPv4 address begins among 16 bytes (`packed_address`)."""
 
 COLD: Final = 0x40000
-"""The system's memory is young, or state was lost: what is not remembered may have been known, so
-no customer is told (promise 7).
+"""State was lost, or the device is told while the system's memory is young: it may be the account's
+own, so no customer is told (promise 7).
 """
 
 _REASONS: Final[tuple[Reason | None, ...]] = (

@@ -73,9 +73,13 @@ class Familiar:
     def marks(self, login: Login) -> int:
         """The marks of an entry of this login."""
         now = login.at_ms
-        warm_from = self.warm_from.get(login.event.system)
-        if now < self.cold_until_ms or warm_from is None or warm_from > now - AS_OF_MS:
+        if now < self.cold_until_ms:
             return COLD | self._device(login)
+        warm_from = self.warm_from.get(login.event.system)
+        if warm_from is None or warm_from > now - AS_OF_MS:
+            # Whether a device that is told is the account's own, nobody can know yet.
+            unasked = 0 if login.event.device_id is None else COLD
+            return unasked | self._device(login)
         shares = self.shares.get((login.event.system, now // DAY_MS), _NO_SHARES)
         marks = shares.marks(login.country, login.asn) | self._device(login)
         memory = None if login.owner is None else self.memories.get(login.owner)
