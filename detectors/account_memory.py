@@ -50,6 +50,9 @@ _SUCCESS: Final = SUCCESS[0]
 _FACT = struct.Struct(">9sHI8s")
 
 
+FOR_EVER: Final = 1 << 62
+
+
 class Usage(NamedTuple):
     """One value of an account: its first login and the first of its latest week, ms since 1970."""
 
@@ -82,9 +85,12 @@ class AccountMemory:
             if (at_ms, identity) not in self._successes:
                 insort(self._successes, (at_ms, identity))
             return
-        weeks = self._weeks.setdefault(key, {})
         week = at_ms // WEEK_MS
-        weeks[week] = min(weeks.get(week, at_ms), at_ms)
+        weeks = self._weeks.get(key)
+        if weeks is None:
+            self._weeks[key] = {week: at_ms}
+        elif at_ms < weeks.get(week, FOR_EVER):
+            weeks[week] = at_ms
 
     def usage(self, key: bytes) -> Usage | None:
         """When the value of `key_of` was used; None: never that is remembered."""

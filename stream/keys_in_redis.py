@@ -17,6 +17,8 @@ The hash tag is the shard: all keys of one call lie in one slot of a cluster.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from detectors.windows import Subject
@@ -35,6 +37,7 @@ def identities(shard: int, page: int) -> str:
     return f"i:{{{shard:03d}}}:{page}"
 
 
+@lru_cache(maxsize=65_536)
 def log(shard: int, subject: Subject) -> str:
     """The log of a subject."""
     return f"w:{{{shard:03d}}}:{subject.system}:{subject.kind}:{subject.value}"
