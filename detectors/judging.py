@@ -130,7 +130,7 @@ class Judges:
                 else:
                     larger = Subject(subject.system, "subnet", network_of(subject.value))
                     why = f"{told.active.rule.id} {finding.part} {finding.quiet_number}"
-                    entry = raised_entry(subject, finding.opened_ms, why, self.names)
+                    entry = raised_entry(subject, finding, why)
                     raised.setdefault(larger, []).append(entry)
         every = [sighting for _, sightings in seen for sighting in sightings]
         settlement = self._settlement(subject, reading, log, drafts, every, look)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from detectors.alerts import Alert
     from detectors.facts import Joiner
+    from detectors.incidents import Incident
     from detectors.pseudonyms import Pseudonyms
     from detectors.verdicts import Verdict
     from stream.replay import Replayed
@@ -28,6 +29,9 @@ def command(
     alerts: Annotated[Path, typer.Option(help="Where the alerts go, one a line.")],
     verdicts: Annotated[
         Path | None, typer.Option(help="Where goes what customers would be told, one login a line.")
+    ] = None,
+    incidents: Annotated[
+        Path | None, typer.Option(help="Where the campaigns go, one a line.")
     ] = None,
     daily: Annotated[Path | None, typer.Option(help="Where the counts of each day go.")] = None,
     rules: Annotated[Path | None, typer.Option(help="Limits instead of config/rules.toml.")] = None,
@@ -101,7 +105,7 @@ def command(
         note(f"{path}:{line}: {why}")
     if len(found.rejected) > _NAMED:
         note(f"... and {len(found.rejected) - _NAMED} more records that cannot be judged")
-    _write_judged(found, typed, alerts, verdicts)
+    _write_judged(found, typed, alerts, verdicts, incidents)
     if daily is not None:
         for alert in found.alerts:
             counts.add_alert(alert)
@@ -165,12 +169,29 @@ def _line(alert: Alert, typed: dict[str, str]) -> bytes:
 
 
 def _write_judged(
-    found: Replayed, typed: dict[str, str], alerts: Path, verdicts: Path | None
+    found: Replayed,
+    typed: dict[str, str],
+    alerts: Path,
+    verdicts: Path | None,
+    incidents: Path | None,
 ) -> None:
     """What was found, one line each; every file that was named is made, empty if need be."""
     _write(alerts, b"".join(_line(alert, typed) for alert in found.alerts))
     if verdicts is not None:
         _write(verdicts, b"".join(_verdict_line(one, typed) for one in found.verdicts))
+    if incidents is not None:
+        from detectors.incidents import incidents as together
+
+        _write(incidents, b"".join(_incident_line(one, typed) for one in together(found.alerts)))
+
+
+def _incident_line(incident: Incident, typed: dict[str, str]) -> bytes:
+    from msgspec.structs import replace
+
+    from detectors.incidents import encode
+
+    hit = [typed.get(name, name) for name in incident.accounts_hit]
+    return encode(replace(incident, accounts_hit=hit)) + b"\n"
 
 
 def _verdict_line(verdict: Verdict, typed: dict[str, str]) -> bytes:
