@@ -161,7 +161,8 @@ class Detect:
             idle = not self._busy and quiet > IDLE_AFTER_S
             await self._release(idle=idle)
             shards = [n for n in range(self._shards) if n % self._partitions in self._assigned]
-            if shards and self._clock_ms:
+            # A worker that took over partitions read to their end has no clock, and needs none.
+            if shards and (idle or self._clock_ms):
                 judged, revised = await self._engine.sweep(
                     self._store, shards, self._clock_ms, idle=idle, most=SWEPT_AT_ONCE
                 )

@@ -62,11 +62,13 @@ def test_it_writes_alerts_and_days_and_says_what_it_did(tmp_path: Path, events: 
         "duplicates": 0,
         "rejected": 0,
         "alerts": len(alerts),
+        "asked": 4,
     }
     assert {alert["rule"] for alert in alerts} == {
         "ip_fail_burst",
         "ip_fail_daily",
         "ip_account_spray",
+        "success_after_attack",
     }
     for alert in alerts:
         assert set(alert) >= {
@@ -131,9 +133,16 @@ def test_accounts_are_pseudonyms_unless_revealed(tmp_path: Path, events: Path) -
     spray = next(alert for alert in plain if alert["rule"] == "ip_account_spray")
     assert spray["accounts"] == [f"account{n}" for n in range(15)]
     # All else is equal: addresses are evidence and readable in both.
-    assert [alert | {"accounts": 0} for alert in masked] == [
-        alert | {"accounts": 0} for alert in plain
-    ]
+    assert list(map(_without_names, masked)) == list(map(_without_names, plain))
+    hit = next(alert for alert in plain if alert["subject"]["type"] == "account")
+    assert hit["subject"]["value"].startswith("account")
+    assert hit["summary"].startswith("account")
+
+
+def _without_names(alert: dict[str, Any]) -> dict[str, Any]:
+    """All of an alert but the accounts in it."""
+    kept = alert | {"accounts": 0}
+    return kept | {"subject": 0, "summary": 0} if alert["subject"]["type"] == "account" else kept
 
 
 def test_pseudonyms_are_those_of_the_key(tmp_path: Path, events: Path) -> None:
@@ -183,9 +192,9 @@ def test_limits_of_another_file_are_another_version(tmp_path: Path, events: Path
 
     assert ran.returncode == 0, ran.stderr
     alerts = lines(tmp_path / "alerts.jsonl")
-    assert {alert["rule"] for alert in alerts} == {"ip_fail_burst"}
+    assert {alert["rule"] for alert in alerts} == {"ip_fail_burst", "success_after_attack"}
     versions = {alert["rule_version"] for alert in lines(tmp_path / "standard")}
-    assert not {alert["rule_version"] for alert in alerts} & versions
+    assert not {a["rule_version"] for a in alerts if a["rule"] == "ip_fail_burst"} & versions
 
 
 def test_records_that_cannot_be_judged_are_named_and_are_no_error(tmp_path: Path) -> None:

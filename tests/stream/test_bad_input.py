@@ -154,10 +154,13 @@ def test_an_alert_reaches_its_topic(pipeline: Pipeline) -> None:
     found: list[bytes] = []
     while not found:
         assert time.monotonic() < deadline, pipeline.log("relay")
-        found = [r.value for r in pipeline.records("alerts") if b"198.51.100.77" in r.value]
+        found = [
+            r.value
+            for r in pipeline.records("alerts")
+            if b"198.51.100.77" in r.value and decode(r.value).rule == "ip_fail_burst"
+        ]
 
-    alert = decode(found[0])
-    assert (alert.rule, alert.counts["failures"]) == ("ip_fail_burst", 10)
+    assert decode(found[0]).counts["failures"] == 10
     assert b"alice" not in found[0]
 
 
