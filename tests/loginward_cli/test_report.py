@@ -12,7 +12,7 @@ import pytest
 
 from detectors import wire
 from loginward_cli.__main__ import main
-from loginward_cli.commands import report
+from loginward_cli.report import options
 from tests.archive.daily.archives import MONDAY, Shelf, at, attempt, steady
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -69,7 +69,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Give a command line with an archive of Sunday, Monday and the first logins of Tuesday."""
     monkeypatch.setenv("LOGINWARD_HOME", str(tmp_path))
     made = Cli(tmp_path, capsys)
-    monkeypatch.setattr(report, "_now", lambda: made.now)
+    monkeypatch.setattr(options, "now", lambda: made.now)
     for day in (MONDAY - timedelta(days=1), MONDAY):
         made.shelf.logins(steady(day))
     made.shelf.logins([attempt(at(MONDAY + timedelta(days=1), "00:10:00"), "next")])
@@ -265,7 +265,7 @@ def test_an_empty_archive_says_so(
     """Nothing archived: nothing is due, and the first day can be named."""
     monkeypatch.setenv("LOGINWARD_HOME", str(tmp_path))
     cli = Cli(tmp_path, capsys)
-    monkeypatch.setattr(report, "_now", lambda: cli.now)
+    monkeypatch.setattr(options, "now", lambda: cli.now)
 
     bare, named = cli("list"), cli("list", "--since", "2026-11-20", "--json")
 

@@ -1,0 +1,1 @@
+"""The parts of `loginward report`: counting a day, signing it, looking at what was signed."""
