@@ -196,3 +196,9 @@ def steady(day: date, *, count: int = 20, system: str = "trading-web") -> list[L
 def in_order(*groups: Sequence[LoginEvent]) -> list[LoginEvent]:
     """Events of several groups as they happened."""
     return sorted((event for group in groups for event in group), key=lambda e: e.judged_at)
+
+
+def month(shelf: Shelf, day: date = MONDAY, *, days: int = 12, **more: Any) -> None:
+    """Quiet days before `day`."""
+    for back in range(days, 0, -1):
+        shelf.logins(steady(day - timedelta(days=back), **more))
