@@ -1,7 +1,9 @@
-"""Real servers for tests, started when the first test asks for them: at most one stack a worker."""
+"""Real servers for tests: one Kafka for all workers of a run, one Valkey for each of them."""
 
 import itertools
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,9 +13,36 @@ import pytest
 import redis
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from deploy.embedded import Stack, ValkeyServer
+from deploy.embedded import KafkaServer, Stack, ValkeyServer
+from tests.order import in_turn
 
 _DATABASES = 4096  # logical databases of the session's Valkey: one a test
+
+
+_kafka: list[KafkaServer] = []  # of the process that starts the workers
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the tests into the order of tests/order.py."""
+    items[:] = in_turn(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Before a worker starts: one Kafka for all of them. A second one only warms up once more."""
+    if not _kafka:
+        folder = Path(tempfile.mkdtemp(prefix="loginward-tests-"))
+        _kafka.append(KafkaServer(folder / "kafka", owner=os.getpid()))
+        _kafka[0].start()
+    node.workerinput["kafka"] = _kafka[0].address
+
+
+def pytest_unconfigure() -> None:
+    """After the last worker: the Kafka ends."""
+    while _kafka:
+        server = _kafka.pop()
+        server.stop()
+        shutil.rmtree(server.directory.parent)
 
 
 class TopicFactory(Protocol):
@@ -43,8 +72,10 @@ def stack(_session_stack: Stack) -> Stack:
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap(_session_stack: Stack) -> str:
-    """Give HOST:PORT of the session's Kafka."""
+def kafka_bootstrap(request: pytest.FixtureRequest, _session_stack: Stack) -> str:
+    """Give HOST:PORT of the run's Kafka, which other workers use too: name what is yours."""
+    if shared := getattr(request.config, "workerinput", {}).get("kafka"):
+        return str(shared)
     assert _session_stack.kafka is not None
     _session_stack.kafka.start()
     return _session_stack.kafka.address
@@ -74,7 +105,7 @@ def fresh_topic(kafka_admin: KafkaAdminClient) -> TopicFactory:
     """Give a maker of topics that no other test uses."""
 
     def make(name: str = "topic", /, *, partitions: int = 1, **config: str | int) -> str:
-        unique = f"{name}-{next(_numbers)}"
+        unique = f"{name}-{os.getpid()}-{next(_numbers)}"
         settings = {key.replace("_", "."): str(value) for key, value in config.items()}
         topic = NewTopic(
             name=unique, num_partitions=partitions, replication_factor=1, topic_configs=settings

@@ -1,8 +1,9 @@
-"""`loginward test`: every check and test of this checkout, in an order that fails early."""
+"""`loginward test`: every check and test of this checkout, side by side where they do not wait."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO
 
 import msgspec
 import typer
@@ -17,6 +19,7 @@ import typer
 from deploy import chromium
 from deploy.embedded import Console, quicken_starts
 from loginward_cli.embedded import told
+from loginward_cli.lane import Lane
 from loginward_cli.output import fail, note
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,14 +31,18 @@ _CHECKS = (
         "imports",
         (sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"),
     ),
-    ("types", (*_PYTHON, "mypy")),
 )
+_TYPES = (*_PYTHON, "mypy")
+_LOOK_S = 0.2
 _CORE = "detectors"
 _CORE_PERCENT = 95.0  # of its branches, and of its lines and branches together
-# Those of the core have just run, under coverage.
+# Two for each core, since most of them wait for a server; a Kafka takes no more than eight.
+_WORKERS = min(8, max(4, 2 * len(os.sched_getaffinity(0))))
+# Those of the core run beside them, under coverage. A file stays with one worker, for what its
+# tests share; tests/order.py brings the long ones first.
 _ALL_TESTS = (
-    *_PYTHON,
-    *("pytest", "--numprocesses=2", "--dist=loadfile", f"--ignore=tests/{_CORE}"),
+    *(*_PYTHON, "pytest", f"--numprocesses={_WORKERS}"),
+    *("--dist=loadfile", "--no-loadscope-reorder", f"--ignore=tests/{_CORE}"),
 )
 _NEEDED = ("coverage", "importlinter", "mypy", "pytest", "ruff")
 
@@ -54,13 +61,27 @@ def command(context: typer.Context) -> None:
         raise typer.Exit(_run((*_PYTHON, "pytest", *context.args)))
     for name, argv in _CHECKS:
         _step(name, argv)
-    if code := _core():
-        raise typer.Exit(code)
-    with told():
-        quicken_starts(Console())
-    chromium.provide(lambda line: note(f"== {line}"))
-    note("== all other tests")
-    raise typer.Exit(_run(_ALL_TESTS))
+    # Types and coverage keep one core busy while the other tests wait for their servers.
+    with Lane([_types, _core]) as lane:
+        with told():
+            quicken_starts(Console())
+        chromium.provide(lambda line: note(f"== {line}"))
+        code = _beside(lane)
+    raise typer.Exit(code)
+
+
+def _beside(lane: Lane) -> int:
+    """Run all other tests until they end or the lane fails; the exit code of both."""
+    note(f"== all other tests, {_WORKERS} at once; beside them types and core")
+    with subprocess.Popen(_ALL_TESTS, cwd=ROOT, stdin=subprocess.DEVNULL) as tests:
+        while tests.poll() is None and not lane.code:
+            time.sleep(_LOOK_S)
+        if lane.code and tests.poll() is None:
+            tests.send_signal(signal.SIGINT)  # it ends its workers and says what failed so far
+    code = lane.wait()
+    note(lane.said)
+    note(f"== types and core: {'failed' if code else 'fine'}")
+    return code or tests.returncode
 
 
 def _step(name: str, argv: Sequence[str]) -> None:
@@ -72,18 +93,21 @@ def _step(name: str, argv: Sequence[str]) -> None:
     note(f"== {name}: fine, {time.monotonic() - started:.0f} s")
 
 
-def _core() -> int:
+def _types(out: IO[bytes]) -> int:
+    return _run(_TYPES, out=out)
+
+
+def _core(out: IO[bytes] | None = None) -> int:
     """Run the core's own tests under coverage: they alone must take its branches."""
     note("== core")
     with TemporaryDirectory(prefix="loginward-coverage-") as folder:
         environ = {**os.environ, "COVERAGE_FILE": str(Path(folder) / "coverage")}
         measured = (*_PYTHON, "coverage", "run", f"--source={_CORE}", "-m")
-        return _run((*measured, "pytest", "-q", f"tests/{_CORE}"), environ) or _judge_coverage(
-            Path(folder), environ
-        )
+        pytest = (*measured, "pytest", "-q", f"tests/{_CORE}")
+        return _run(pytest, environ, out) or _judge_coverage(Path(folder), environ, out)
 
 
-def _judge_coverage(folder: Path, environ: dict[str, str]) -> int:
+def _judge_coverage(folder: Path, environ: dict[str, str], out: IO[bytes] | None) -> int:
     report = folder / "coverage.json"
     steps = (
         (*_PYTHON, "coverage", "combine", "--quiet"),
@@ -91,7 +115,7 @@ def _judge_coverage(folder: Path, environ: dict[str, str]) -> int:
         (*_PYTHON, "coverage", "json", "--quiet", f"--include={_CORE}/*", f"-o{report}"),
     )
     for argv in steps:
-        if code := _run(argv, environ):
+        if code := _run(argv, environ, out):
             return code
     totals = msgspec.json.decode(report.read_bytes())["totals"]
     branches = 100.0 * totals["covered_branches"] / max(1, totals["num_branches"])
@@ -103,6 +127,16 @@ def _judge_coverage(folder: Path, environ: dict[str, str]) -> int:
     return 0
 
 
-def _run(argv: Sequence[str], environ: dict[str, str] | None = None) -> int:
-    done = subprocess.run(argv, cwd=ROOT, stdin=subprocess.DEVNULL, env=environ, check=False)
+def _run(
+    argv: Sequence[str], environ: dict[str, str] | None = None, out: IO[bytes] | None = None
+) -> int:
+    done = subprocess.run(
+        argv,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=out and subprocess.STDOUT,
+        env=environ,
+        check=False,
+    )
     return done.returncode

@@ -22,6 +22,8 @@ from .conftest import make_corner
 from .corner import PATIENCE, Corner, wait_until
 from .test_service import assert_complete, decodable
 
+pytestmark = pytest.mark.long
+
 
 def topic_made_anew(corner: Corner, admin: KafkaAdminClient) -> str:
     """Delete `logins` and make it again; its new id."""

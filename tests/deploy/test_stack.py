@@ -16,6 +16,8 @@ from deploy.embedded import KafkaServer, Stack, StackError, ValkeyServer, runnin
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.record import FILE_NAME
 
+pytestmark = pytest.mark.long
+
 Factory = Callable[..., Stack]
 
 

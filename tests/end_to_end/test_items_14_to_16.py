@@ -34,6 +34,8 @@ from tests.end_to_end.installation import (
     until,
 )
 
+pytestmark = pytest.mark.long
+
 SYSTEM = "trading-web"
 HOME = Origin(country="TW", asn=64496)
 ABROAD = Origin(country="JP", asn=64501)

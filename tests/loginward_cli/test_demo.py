@@ -22,6 +22,8 @@ from loginward_cli.demo.children import left_running
 
 from .running import ROOT, loginward
 
+pytestmark = pytest.mark.long
+
 _PATIENCE_S = 120.0
 
 

@@ -19,6 +19,8 @@ from tests.stream.test_bad_input import login
 
 from .running import loginward
 
+pytestmark = pytest.mark.long
+
 HOSTILE = b'{"schema": 1, "account": "\x1b[31m\xe2\x80\xae"}'
 
 

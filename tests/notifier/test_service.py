@@ -26,6 +26,8 @@ from tests.checkout import ROOT
 from .harness import EMAIL, NAMES, PHONE, TOKEN, TYPED, Clock, Harness, Providers, customer
 from .harness import environment as notifier_environment
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 100.0
 _numbers = itertools.count(1)
 

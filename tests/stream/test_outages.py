@@ -13,6 +13,8 @@ from deploy.embedded import Stack, ValkeyServer
 from tests.stream.pipeline import PATIENCE_S, Pipeline
 from tests.stream.test_bad_input import login
 
+pytestmark = pytest.mark.long
+
 
 def wait_for(what: Callable[[], bool]) -> None:
     """Wait until something has happened, bounded."""
@@ -103,7 +105,9 @@ def test_a_kill_between_any_two_steps_loses_and_doubles_nothing(
     tmp_path: Path, kafka_bootstrap: str, fresh_redis_url: str
 ) -> None:
     """Killed after each step in turn, the next worker does it again: one alert, one reject."""
-    pipeline = Pipeline(tmp_path, "steps.", kafka_bootstrap, fresh_redis_url)
+    # Each next worker waits until the killed one is given up.
+    quick = {"LOGINWARD_KAFKA_SESSION_TIMEOUT": "6s"}
+    pipeline = Pipeline(tmp_path, "steps.", kafka_bootstrap, fresh_redis_url, quick)
     values = [login(f"e{n}") for n in range(12)]
     pipeline.send([*values, b"bad", values[0]])
     for step in STEPS:

@@ -28,6 +28,8 @@ from tests.stream.pipeline import Pipeline
 from .made import HOSTILE, item, made_metrics
 from .receivers import PATIENCE_S, Http, Parsed, SyslogReceiver
 
+pytestmark = pytest.mark.long
+
 _numbers = itertools.count(1)
 
 

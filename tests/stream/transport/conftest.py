@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def group() -> str:
     """Give a consumer group that no other test uses."""
-    return f"transport-test-{next(_numbers)}"
+    return f"transport-test-{os.getpid()}-{next(_numbers)}"
 
 
 @pytest.fixture

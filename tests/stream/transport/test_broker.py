@@ -17,6 +17,8 @@ from deploy.embedded import Endpoints, KafkaServer
 
 from .workers import Handled, Worker, committed, eventually, produce
 
+pytestmark = pytest.mark.long
+
 Start = Callable[..., Worker]
 
 
