@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, Annotated
 
 import msgspec
 import typer
@@ -44,17 +44,28 @@ _ALL_TESTS = (
     *(*_PYTHON, "pytest", f"--numprocesses={_WORKERS}"),
     *("--dist=loadfile", "--no-loadscope-reorder", f"--ignore=tests/{_CORE}"),
 )
+THOROUGH_VARIABLE = "LOGINWARD_TEST_THOROUGH"
+"""Set to 1 for tests/effort.py where `--thorough` is given."""
 _NEEDED = ("coverage", "importlinter", "mypy", "pytest", "ruff")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def command(context: typer.Context) -> None:
+def command(
+    context: typer.Context,
+    thorough: Annotated[
+        bool,
+        typer.Option("--thorough", help="Repeat 5 to 10 times as often what draws its cases."),
+    ] = False,
+) -> None:
     """Set up and run every check and test of this checkout.
 
-    Arguments go to pytest, which then runs alone: `loginward test -k spray`.
+    Other arguments go to pytest, which then runs alone: `loginward test -k spray`, or, with ten
+    times the drawn cases, `loginward test --thorough tests/contracts`.
     """
+    if thorough:
+        os.environ[THOROUGH_VARIABLE] = "1"
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         fail(f"{', '.join(missing)}: not installed: start this as ./loginward test in a checkout")
     if context.args:

@@ -20,6 +20,7 @@ from archive.layout import HEADS, seal_name
 from archive.partition import Store
 from archive.seal import Seal, encode, sign
 from archive.verify import Verifier
+from tests.effort import times
 
 from .builders import ALERTS, PART, REJECTED, logins, record, seal, store
 
@@ -88,7 +89,7 @@ def test_a_clean_archive_has_no_findings(home: Path) -> None:
 _files = st.integers(0, 10_000)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=times(100, 1000))
 @given(which=_files, where=st.integers(0, 10**9), flip=st.integers(1, 255))
 def test_any_altered_byte_is_named(built: Path, which: int, where: int, flip: int) -> None:
     """Whatever byte of whatever file changes, verify names that file or its segment."""

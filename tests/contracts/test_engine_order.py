@@ -13,6 +13,7 @@ from detectors.events import LoginEvent
 from detectors.memory import MemoryStore
 from loadtest.oracle import judge as by_brute_force
 from tests.builders import DAY, HOUR, MINUTE, QUIET, engine, final, found, login, series
+from tests.effort import times
 from tests.event_sets import ADDRESSES, Run, events_of, runs, slow_series
 from tests.interleaving import Disorder, catch_up, expected, monotone, work
 
@@ -49,7 +50,7 @@ def test_alerts_in_order_are_those_of_the_brute_force(some: list[Run], cut: int)
 
 
 @given(some=runs(), how=DISORDER)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=times(60, 600))
 def test_no_disorder_changes_an_alert(some: list[Run], how: Disorder) -> None:
     """Shuffled, cut, repeated, redelivered, swept, by up to four workers: the same bytes."""
     events = events_of(some)
@@ -60,7 +61,7 @@ def test_no_disorder_changes_an_alert(some: list[Run], how: Disorder) -> None:
 
 
 @given(some=runs(first=0, last=9 * DAY), cut=st.integers(1, 300))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=times(40, 200))
 def test_days_in_one_batch_are_the_days_one_by_one(some: list[Run], cut: int) -> None:
     """What is forgotten of a subject has been judged before, however much one batch holds."""
     events = events_of(some)
@@ -71,7 +72,7 @@ def test_days_in_one_batch_are_the_days_one_by_one(some: list[Run], cut: int) ->
 
 
 @given(some=runs(first=QUIET - 5000, last=QUIET + 9000), seed=st.integers(0, 1 << 32))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=times(80, 600))
 def test_a_minute_of_disorder_changes_no_alert_at_all(some: list[Run], seed: int) -> None:
     """Also what looks at the past (`as_of`) is equal while nothing is a minute late."""
     events = events_of(some)
@@ -82,7 +83,7 @@ def test_a_minute_of_disorder_changes_no_alert_at_all(some: list[Run], seed: int
 
 
 @given(events=slow_series(), seed=st.integers(0, 1 << 32))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=times(120, 1000))
 def test_a_slow_series_stands_a_minute_of_disorder(events: list[LoginEvent], seed: int) -> None:
     """At every edge of slowness the order inside a minute decides nothing."""
     random = Random(seed)
@@ -101,7 +102,7 @@ def test_a_slow_series_stands_a_minute_of_disorder(events: list[LoginEvent], see
         sweeps=st.sampled_from([0, 0.5]),
     ),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=times(60, 600))
 def test_partitions_that_lag_behind_change_no_alert_at_all(some: list[Run], how: Disorder) -> None:
     """While a worker catches up on its partition, `as_of` parts wait for what it will bring."""
     events = events_of(some)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from detectors.events import LoginEvent, instant, milliseconds
 from loadtest.oracle import QUIET_MS, Expected, expected, judge
+from tests.effort import times
 
 _T0 = 1_794_758_400_000
 _SECOND, _MINUTE, _HOUR = 1_000, 60_000, 3_600_000
@@ -186,7 +187,7 @@ _ATTEMPTS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(80, 600), deadline=None)
 @given(_ATTEMPTS, st.randoms(use_true_random=False))
 def test_any_history_is_judged_as_the_text_says(
     attempts: list[tuple[int, str | None]], random: Random

@@ -16,6 +16,7 @@ from console.answers.seals import load_seals
 from console.answers.texts import LANGUAGES, TEXTS, preferred
 from detectors.errors import LoginwardError
 from tests.console.answers.site import Site, filled, form_of, links_of, serving
+from tests.effort import times
 from tests.notifier.answering import DIGITS, Asked
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -262,7 +263,9 @@ def test_both_languages_say_the_same_things(site: Site) -> None:
     )
 )
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=times(60, 600),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_no_body_is_too_strange(site: Site, body: bytes) -> None:
     """Any bytes are refused with a page, never with an error of ours, and answer nothing."""
