@@ -1,78 +1,29 @@
-"""The ledger's file: appended to and never changed, each line naming the hash of the one before.
-
-A cut-off or altered line breaks the chain there; what stands before still holds, and the damage is
-told. That the end was cut off shows by the head: every record of `judged` names it, and the archive
-seals those.
-"""
+"""The ledger of governance: a chained file (`config.chained`) of decisions."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from detectors.errors import LoginwardError, escaped
-
+from ..chained import START, Chain, append_link, read_chain
 from .records import Line, What
 
+__all__ = ["FILE", "START", "Decide", "Ledger", "append", "read"]
+
 FILE = "ledger.jsonl"
-START = "0" * 64
-_LONGEST = 64 * 1024 * 1024
+Ledger = Chain[Line]
+"""All lines up to the first damage, the hash of the last good one, and the damage if any."""
+
+Decide = Callable[[Ledger], What]
 _decoder = msgspec.json.Decoder(Line)
-_encoder = msgspec.json.Encoder()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
-    """All lines up to the first damage, the hash of the last good one, and the damage if any."""
-
-    lines: tuple[Line, ...] = ()
-    head: str = START
-    damage: str | None = None
 
 
 def read(folder: Path) -> Ledger:
     """The ledger in `folder`; empty where there is none. Raises OSError."""
-    path = folder / FILE
-    try:
-        data = path.read_bytes() if path.stat().st_size <= _LONGEST else None
-    except FileNotFoundError:
-        return Ledger()
-    if data is None:
-        return Ledger(damage=f"{path}: larger than {_LONGEST >> 20} MiB; is it ours?")
-    return _read(data, path)
-
-
-def _read(data: bytes, path: Path) -> Ledger:
-    lines: list[Line] = []
-    head = START
-    # What has no line end was never acknowledged: the next append takes its place.
-    for number, raw in enumerate(data.split(b"\n")[:-1], start=1):
-        try:
-            line = _decoder.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as failure:
-            return _damaged(lines, head, f"{path}:{number}: {escaped(str(failure), 200)}")
-        if (line.number, line.previous) != (number, head):
-            return _damaged(
-                lines, head, f"{path}:{number}: does not follow the line before it; one was altered"
-            )
-        lines.append(line)
-        head = hashlib.sha256(raw).hexdigest()
-    return Ledger(lines=tuple(lines), head=head)
-
-
-def _damaged(lines: list[Line], head: str, damage: str) -> Ledger:
-    return Ledger(lines=tuple(lines), head=head, damage=damage)
-
-
-Decide = Callable[[Ledger], What]
+    return read_chain(folder / FILE, _decoder)
 
 
 def append(
@@ -83,14 +34,9 @@ def append(
     `decide` sees the ledger as it stands, nobody else writing, and gives the decision or raises.
     Raises LoginwardError where the ledger is damaged, OSError where it cannot be written.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _locked(folder / FILE) as handle:
-        known = read(folder)
-        if known.damage is not None:
-            raise LoginwardError(
-                f"{known.damage}. Nothing is added to a damaged ledger: put the backup in its place"
-            )
-        line = Line(
+
+    def make(known: Ledger) -> Line:
+        return Line(
             number=len(known.lines) + 1,
             at=now,
             by=by,
@@ -99,48 +45,7 @@ def append(
             what=decide(known),
             previous=known.head,
         )
-        raw = _encoder.encode(line)
-        _decoder.decode(raw)  # what could not be read again is never written
-        end = os.lseek(handle, 0, os.SEEK_END)
-        os.ftruncate(handle, _acknowledged(handle, end))
-        os.lseek(handle, 0, os.SEEK_END)
-        _write(handle, raw + b"\n")
-        os.fsync(handle)
-    _sync_folder(folder)
+
+    line = append_link(folder / FILE, _decoder, make)
+    assert line is not None  # noqa: S101 (make always gives one)
     return line
-
-
-def _write(handle: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(handle, view) :]
-
-
-def _acknowledged(handle: int, end: int) -> int:
-    """How many bytes are whole lines."""
-    at = end
-    while at:
-        size = min(at, 65_536)
-        found = os.pread(handle, size, at - size).rfind(b"\n")
-        if found >= 0:
-            return at - size + found + 1
-        at -= size
-    return 0
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
