@@ -91,6 +91,19 @@ class GeoSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IntelSettings:
+    """Where threat intelligence is kept, what is let in, and how collections are reached."""
+
+    folder: Annotated[Path, NonEmpty()]
+    validity: Annotated[timedelta, Between(timedelta(days=1), timedelta(days=3650))]
+    least_confidence: Annotated[int, Between(0, 100)]
+    warning_lists: Path | None
+    username: str | None
+    password_file: Path | None
+    ssl_cafile: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:
     """Where the daily records lie, whose days they count, and in which language."""
 
@@ -143,6 +156,7 @@ class Settings:
     archive: ArchiveSettings
     directory: DirectorySettings
     geo: GeoSettings
+    intel: IntelSettings
     notifier: NotifierSettings
     outputs: OutputsSettings
     roster: RosterSettings

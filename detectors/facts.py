@@ -12,12 +12,13 @@ from typing import Final, Literal, Protocol, TypeVar
 
 import msgspec
 
-from .events import AccountClass, LoginEvent, Origin
+from .events import AccountClass, LoginEvent, Origin, milliseconds
+from .indicators import NO_INDICATORS, Indicators
 from .networks import NO_NETWORKS, NetworkKind, Networks
 
 T = TypeVar("T")
 
-Told = Literal["event", "directory", "geo", "networks", "not known"]
+Told = Literal["event", "directory", "geo", "networks", "intel", "not known"]
 """Who told a fact."""
 
 _NON_CUSTOMER: Final = ("unknown", "closed")
@@ -44,6 +45,7 @@ class Place(msgspec.Struct, frozen=True):
 
 NOWHERE: Final = Place()
 _UNSAID: Final = Origin()
+_LISTED: Final[frozenset[NetworkKind]] = frozenset({"listed"})
 
 
 class Directory(Protocol):
@@ -80,7 +82,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     asn_from: Told = "not known"
     as_name: str | None = None
     kinds: frozenset[NetworkKind] | None = None
-    """Hosting, VPN and the like; empty: asked, and nothing of the kind."""
+    """Hosting, VPN and the like, or listed by threat intelligence; empty: asked, and nothing of the
+    kind.
+    """
     kinds_from: Told = "not known"
 
 
@@ -98,6 +102,7 @@ def facts_of(
     directory: Directory | None = None,
     origins: Origins | None = None,
     networks: Networks = NO_NETWORKS,
+    indicators: Indicators = NO_INDICATORS,
 ) -> Facts:
     """The facts of `event`; without directory and look-ups, those that it carries itself."""
     account_class, class_from, customer = _who(event, directory)
@@ -110,6 +115,13 @@ def facts_of(
     country, country_from = _first(said.country, place.country)
     asn, asn_from = _first(said.asn, place.asn)
     kinds, kinds_from = _kinds(asn, place, networks)
+    # As of the login, not of its arrival: live and a replay a year later judge by the same.
+    if (
+        indicators
+        and address is not None
+        and indicators.listed(address, milliseconds(event.judged_at))
+    ):
+        kinds, kinds_from = (kinds or frozenset()) | _LISTED, "intel"
     return Facts(
         account_class=account_class,
         account_class_from=class_from,

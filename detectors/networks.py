@@ -7,12 +7,13 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Literal
 
-NetworkKind = Literal["cloud", "hosting", "vpn", "tor", "relay"]
+NetworkKind = Literal["cloud", "hosting", "vpn", "tor", "relay", "listed"]
 """cloud, hosting: servers for rent. vpn: a service that hides its users. tor: run for exit nodes.
 relay: a browser's or telephone's own relay (iCloud Private Relay, WARP), used by ordinary people.
+listed: told to be bad by threat intelligence.
 """
 
-RISKY_KINDS: frozenset[NetworkKind] = frozenset({"cloud", "hosting", "vpn", "tor"})
+RISKY_KINDS: frozenset[NetworkKind] = frozenset({"cloud", "hosting", "vpn", "tor", "listed"})
 """From where ordinary customers hardly ever log in. A relay is no such place."""
 
 Network = IPv4Network | IPv6Network

@@ -1,4 +1,4 @@
-"""What can tell facts here: directory, geo data and networks, opened at start, exchanged live.
+"""What can tell facts here: directory, geo data, networks, threat intelligence; exchanged live.
 
 A change is noticed within seconds, opened beside what is in force, and adopted between two batches:
 one batch is judged by one version, which its record of `judged` names. What cannot be opened is
@@ -16,11 +16,13 @@ from typing import Any, Final, Literal
 
 import structlog
 
+from config.intel.store import folder_of, ledger_file, told
 from config.networks import load_networks
 from config.settings import Settings
 from detectors.errors import LoginwardError
 from detectors.events import LoginEvent
 from detectors.facts import Facts, Joiner, facts_of
+from detectors.indicators import NO_INDICATORS, Indicators
 from detectors.networks import NO_NETWORKS, Networks
 from detectors.pseudonyms import Pseudonyms
 
@@ -32,8 +34,8 @@ from .geo import GeoData, geo_files, open_geo
 LOOK_EVERY_S: Final = 5.0
 """How often files are looked at for a change; a stat of each, no reading."""
 
-Part = Literal["directory", "geo", "networks"]
-PARTS: Final[tuple[Part, ...]] = ("directory", "geo", "networks")
+Part = Literal["directory", "geo", "networks", "indicators"]
+PARTS: Final[tuple[Part, ...]] = ("directory", "geo", "networks", "indicators")
 
 log = structlog.get_logger(__name__)
 
@@ -45,30 +47,33 @@ class InForce:
     directory: CustomerDirectory | None = None
     geo: GeoData | None = None
     networks: Networks = NO_NETWORKS
+    indicators: Indicators = NO_INDICATORS
 
     def __call__(self, event: LoginEvent) -> Facts:
-        """The facts of `event`; who stands behind a proxy is counted."""
-        facts = facts_of(event, self.directory, self.geo, self.networks)
+        """The facts of `event`; who stands behind a proxy, or is listed, is counted."""
+        facts = facts_of(event, self.directory, self.geo, self.networks, self.indicators)
         if facts.behind_proxy:
             metrics.BEHIND_PROXY.inc()
+        if facts.kinds_from == "intel":
+            metrics.INTEL_HITS.inc()
         return facts
 
     @property
     def joiner(self) -> Joiner | None:
         """Itself; None where nothing tells more than the event, so that nobody needs to ask."""
         more = self.directory is not None or self.geo is not None or self.networks.proxies
-        return self if more else None
+        return self if more or self.indicators else None
 
     @property
     def versions(self) -> dict[str, str]:
         """What is in force, for the record of `judged`."""
-        if self.joiner is None:
-            return {}
-        told = {"networks": self.networks.version}
+        told = {} if self.joiner is None else {"networks": self.networks.version}
         if self.directory is not None:
             told["directory"] = self.directory.header.version
         if self.geo is not None:
             told["geo"] = self.geo.version
+        if self.indicators.version:
+            told["intel"] = self.indicators.version
         return told
 
 
@@ -134,7 +139,17 @@ class Lookups:
             return open_directory(self._settings.directory.folder, self._names)
         if part == "geo":
             return open_geo(self._settings.geo.folder)
+        if part == "indicators":
+            return self._indicators()
         return load_networks(self._settings.files.networks)
+
+    def _indicators(self) -> Indicators:
+        """What can be read of the ledger holds; what cannot is told."""
+        known = told(folder_of(self._settings))
+        for trouble in known.troubles:
+            metrics.LOOKUP_FAILURES.labels("indicators").inc()
+            log.error("threat intelligence is damaged", trouble=trouble)
+        return known.indicators
 
     def _mark(self, part: Part) -> object:
         """What differs once a part has changed."""
@@ -150,6 +165,9 @@ class Lookups:
             return [] if current is None else [folder / CURRENT, current]
         if part == "geo":
             return geo_files(self._settings.geo.folder)
+        if part == "indicators":
+            ledger = ledger_file(folder_of(self._settings))
+            return [ledger] if ledger.exists() else []
         own = self._settings.files.networks
         return [] if own is None else [own]
 

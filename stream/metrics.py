@@ -90,6 +90,11 @@ BEHIND_PROXY = Counter(
     "Logins whose source saw only a trusted proxy's address: no address rule counts them.",
     registry=REGISTRY,
 )
+INTEL_HITS = Counter(
+    "logins_listed_total",
+    "Logins from an address that threat intelligence lists, redelivered ones included.",
+    registry=REGISTRY,
+)
 BATCH_SECONDS = Histogram(
     "batch_seconds",
     "Time from taking a batch to its last durable effect.",

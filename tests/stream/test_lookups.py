@@ -10,13 +10,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from config.errors import SettingsError
+from config.intel.bulletins import Came, Hand, content_of, receive
+from config.intel.reading import read_feed
+from config.intel.store import folder_of, ledger_file
 from config.settings import Settings
 from config.settings import load as load_settings
 from stream import metrics
 from stream.directory import current_file, load_directory
 from stream.directory_csv import Export
 from stream.lookups import InForce, Lookups
-from tests.builders import NAMES, login
+from tests.builders import NAMES, START, login
 
 from .mmdb import FLAT_COUNTRY, write
 
@@ -133,6 +136,52 @@ def test_each_kind_changes_by_itself(settings: Settings, tmp_path: Path) -> None
     geo.unlink()
     lookups.look()
     assert lookups.adopt().joiner is None
+
+
+def imported(settings: Settings, *addresses: str, now: datetime = NOW) -> None:
+    """Put a bulletin of `addresses` in force."""
+    data = "\n".join(addresses).encode()
+    came = Came(source="f", content=content_of(data), feed=read_feed(data, "f"))
+    receive(settings, came, Hand(by="amy", login="root", reason="", now=now))
+
+
+def test_a_bulletin_is_adopted_between_two_batches(settings: Settings) -> None:
+    """Found by a look; named by the ledger's head; a login from it counts for the metric."""
+    at = NOW - START + timedelta(minutes=1)
+    lookups = Lookups(settings, NAMES)
+    assert "intel" not in lookups.in_force.versions
+
+    imported(settings, "192.0.2.7")
+    lookups.look()
+    assert lookups.in_force(login(at.total_seconds(), "a")).kinds is None
+    counted = value("logins_listed_total") or 0
+    known = lookups.adopt()(login(at.total_seconds(), "a"))
+
+    assert (known.kinds, known.kinds_from) == (frozenset({"listed"}), "intel")
+    assert value("logins_listed_total") == counted + 1
+    assert lookups.in_force.joiner is lookups.in_force
+    first = lookups.in_force.versions["intel"]
+    imported(settings, "192.0.2.8")
+    lookups.look()
+    assert lookups.adopt().versions["intel"] != first
+
+
+def test_of_a_damaged_ledger_what_can_be_read_holds(settings: Settings) -> None:
+    """Told and counted; a worker that starts now still knows what stands before the damage."""
+    imported(settings, "192.0.2.7")
+    imported(settings, "192.0.2.8")
+    file = ledger_file(folder_of(settings))
+    file.write_bytes(file.read_bytes().replace(b'"number":2', b'"number":3'))
+    counted = value("facts_load_failures_total", of="indicators") or 0
+
+    with capture_logs() as logs:
+        lookups = Lookups(settings, NAMES)
+
+    at = (NOW - START).total_seconds() + 60
+    assert lookups.in_force(login(at, "a")).kinds == frozenset({"listed"})
+    assert lookups.in_force(login(at, "b", ip="192.0.2.8")).kinds is None
+    assert [entry["event"] for entry in logs] == ["threat intelligence is damaged"]
+    assert value("facts_load_failures_total", of="indicators") == counted + 1
 
 
 def test_damage_is_told_once_and_what_was_in_force_stays(settings: Settings) -> None:

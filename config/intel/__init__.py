@@ -1,0 +1,1 @@
+"""Threat intelligence: bulletins read, screened, kept in a chained ledger, judged by as-of."""

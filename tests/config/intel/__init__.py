@@ -1,0 +1,1 @@
+"""Threat intelligence: what is read, kept out, kept, and in force when."""
