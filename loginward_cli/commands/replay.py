@@ -48,6 +48,13 @@ def command(
     networks: Annotated[
         Path | None, typer.Option(help="Your proxies and AS numbers, as files.networks.")
     ] = None,
+    intel: Annotated[
+        Path | None,
+        typer.Option(
+            help="Threat intelligence: intel.folder, or a bulletin (STIX, MISP, CSV, text).",
+            metavar="PATH",
+        ),
+    ] = None,
     timezone: Annotated[
         str, typer.Option(help="Whose days --daily counts.", metavar="TZ")
     ] = "Asia/Taipei",
@@ -64,8 +71,8 @@ def command(
 ) -> None:
     """Judge files of events: the same engine, the same alerts as live; same input, same bytes.
 
-    Facts come from the events and the files named here alone: without --customers and --geo nothing
-    is looked up. Records that cannot be judged are named and counted and are no error. Example:
+    Facts come from the events and the files named here alone: without --customers, --geo and
+    --intel nothing is looked up. Records that cannot be judged are named and no error. Example:
     loginward replay events.jsonl --alerts alerts.jsonl --daily daily.json --timezone UTC
     """
     import asyncio
@@ -87,7 +94,7 @@ def command(
         if not path.is_file():
             fail(f"{path}: no such file; name a file of events (see `loginward convert --help`)")
     names = load_pseudonyms(load())
-    joiner = _facts(names, customers, geo, networks)
+    joiner = _facts(names, customers, geo, networks, intel)
     engine = Engine(load_rules(rules).active(), names, joiner)
     counts = Daily(zone, timezone, joiner or facts_of)
     typed: dict[str, str] = {}
@@ -126,20 +133,27 @@ def command(
 
 
 def _facts(
-    names: Pseudonyms, customers: Path | None, geo: Path | None, networks: Path | None
+    names: Pseudonyms,
+    customers: Path | None,
+    geo: Path | None,
+    networks: Path | None,
+    intel: Path | None,
 ) -> Joiner | None:
     """What the files named tell beside the events; None where none is named."""
     from datetime import UTC
 
+    from config.intel.as_file import indicators_of
     from config.networks import load_networks
+    from detectors.indicators import NO_INDICATORS
     from stream.directory import read_customers
     from stream.geo import open_geo
     from stream.lookups import InForce
 
-    for option, path in (("--customers", customers), ("--geo", geo), ("--networks", networks)):
+    named = {"customers": customers, "geo": geo, "networks": networks, "intel": intel}
+    for option, path in named.items():
         if path is not None and not path.exists():
-            fail(f"{option}: {path}: no such file or folder")
-    if customers is geo is networks is None:
+            fail(f"--{option}: {path}: no such file or folder")
+    if not any(named.values()):
         return None
     places = None if geo is None else open_geo(geo)
     if geo is not None and places is None:
@@ -149,6 +163,7 @@ def _facts(
         directory=None if customers is None else read_customers(customers, names, now=now),
         geo=places,
         networks=load_networks(networks),
+        indicators=NO_INDICATORS if intel is None else indicators_of(intel),
     )
 
 

@@ -40,14 +40,15 @@ def decided(
         folder_of(load()),
         lambda ledger: decide(ledger, now, name),
         by=name,
-        login=_login(),
+        login=login_name(),
         reason=checked("--reason", reason),
         now=now,
     )
     return line, now
 
 
-def _login() -> str:
+def login_name() -> str:
+    """The account of this machine under which the command runs."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
