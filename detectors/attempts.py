@@ -57,6 +57,11 @@ COLD: Final = 0x40000
 own, so no customer is told (promise 7).
 """
 
+UNFAMILIAR: Final = 0x80000
+"""Neither the device nor the country or network is among those of the account, however few those
+are: of an account that is hardly known too, once the system has been watched for a week.
+"""
+
 _REASONS: Final[tuple[Reason | None, ...]] = (
     None,
     "bad_password",

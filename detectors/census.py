@@ -7,18 +7,21 @@ neither disorder nor a day's late events change a judgement (`as_of`), over 90 d
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from .account_memory import WARM_AFTER
 from .attempts import COMMON_ASN, RARE_COUNTRY
-from .events import DAY_MS, LoginEvent
+from .events import DAY_MS, HOUR_MS
+from .rates import Counted, Hour, Tallies, add_failing, add_minutes
 
 DAYS: Final = 90
 SETTLED_DAYS: Final = 2
 """Yesterday may still get late events; what is older may not (LATENESS is six hours)."""
+MINUTES_KEPT_MS: Final = 48 * HOUR_MS
+"""By the wall clock, after the last write: longer than any log is judged by them (RETENTION_MS)."""
 RARE_SHARE: Final = 0.001
 """A country with fewer of the successes is one of unknown origin (DETECTIONS.md 5, row 11)."""
 COMMON_SHARE: Final = 0.01
@@ -27,25 +30,31 @@ profile G: without it a tenth of the logins on a new device would be asked about
 """
 
 TOTAL: Final = "S"
-Tallies = dict[int, Counter[str]]
-"""Day since 1970 (UTC) -> what -> how many; `C:TW`, `A:64496`, and TOTAL."""
+"""All successes of a day (UTC); beside it `C:TW`, `A:64496` and the hours of `rates.hour_field`."""
 
 
 class CensusStore(Protocol):
-    """Keeps the counts of systems by day."""
+    """Keeps the counts of systems by day, hour and minute."""
 
     async def count(
         self, system: str, partition: int, first: int, end: int, tallies: Tallies
     ) -> int:
-        """Add the counts of offsets [first, end), unless some of them are in already.
+        """Add the counts of offsets [first, end), unless some of them are in already; bits of
+        sketches are set in any case.
 
         Returns the offset up to which they were: `first` or less where the counts were added, else
         the offset from which on they are to be counted and handed over again.
         """
         ...
 
-    async def counted(self, system: str, first_day: int, last_day: int) -> Mapping[str, int]:
-        """The sums of these days (both inclusive)."""
+    async def by_day(
+        self, system: str, first_day: int, last_day: int
+    ) -> Mapping[int, Mapping[str, int]]:
+        """The counts of each of these days (both inclusive) that has any."""
+        ...
+
+    async def by_minute(self, system: str, hours: Sequence[int]) -> Mapping[int, Hour]:
+        """The minutes of each of these hours since 1970; kept for MINUTES_KEPT_MS."""
         ...
 
 
@@ -73,18 +82,8 @@ class Shares:
         return marks
 
 
-class Placed(Protocol):
+class Placed(Counted, Protocol):
     """An accepted login as the census counts it."""
-
-    @property
-    def event(self) -> LoginEvent:
-        """What the source told."""
-        ...
-
-    @property
-    def at_ms(self) -> int:
-        """The time rules use."""
-        ...
 
     @property
     def offset(self) -> int:
@@ -102,37 +101,55 @@ class Placed(Protocol):
         ...
 
 
+class Blamed(NamedTuple):
+    """A failure that counts against its address: not on a device that the account knows."""
+
+    login: Placed
+    address: str | None
+
+
 async def take(
-    logins: Sequence[Placed], partition: int, first: int, end: int, store: CensusStore
+    logins: Sequence[Placed],
+    blamed: Sequence[Blamed],
+    partition: int,
+    span: tuple[int, int],
+    store: CensusStore,
 ) -> None:
-    """Count the successes of offsets [first, end) of a partition, each once for ever."""
-    for system, tallies in _tallies(logins, first).items():
+    """Count the logins of offsets [first, end) of a partition, each once for ever."""
+    first, end = span
+    for system, tallies in _tallies(logins, blamed, first).items():
         fence = await store.count(system, partition, first, end, tallies)
         while first < fence < end:
-            asked, left = fence, _tallies(logins, fence).get(system, {})
+            asked, left = fence, _tallies(logins, blamed, fence).get(system, Tallies())
             fence = await store.count(system, partition, asked, end, left)
             if fence <= asked:
                 break
 
 
-def _tallies(logins: Sequence[Placed], first: int) -> dict[str, Tallies]:
-    """Successes from offset `first` on, by system and day."""
-    places = Counter(
-        (login.event.system, login.at_ms // DAY_MS, login.country, login.asn)
-        for login in logins
-        if login.event.outcome == "success"
-        and login.event.action == "login"
-        and login.offset >= first
-    )
-    found: dict[str, Tallies] = {}
+def _tallies(logins: Sequence[Placed], blamed: Sequence[Blamed], first: int) -> dict[str, Tallies]:
+    """What offsets from `first` on add, by system."""
+    found: defaultdict[str, Tallies] = defaultdict(Tallies)
+    places: Counter[tuple[str, int, str | None, int | None]] = Counter()
+    minutes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+    for login in logins:
+        event = login.event
+        if event.outcome == "success" and event.action == "login" and login.offset >= first:
+            places[event.system, login.at_ms // DAY_MS, login.country, login.asn] += 1
+            minutes[event.system].append(("S", login.at_ms))
+    for login, address in blamed:
+        if login.offset >= first:
+            minutes[login.event.system].append(("F", login.at_ms))
+            add_failing(login, address, found[login.event.system])
     for (system, day, country, asn), number in places.items():
-        counts = found.setdefault(system, {}).setdefault(day, Counter())
+        counts = found[system].days.setdefault(day, Counter())
         counts[TOTAL] += number
         if country is not None:
             counts[f"C:{country}"] += number
         if asn is not None:
             counts[f"A:{asn}"] += number
-    return found
+    for system, told in minutes.items():
+        add_minutes(told, found[system])
+    return dict(found)
 
 
 class Census:
@@ -146,7 +163,9 @@ class Census:
         day = at_ms // DAY_MS
         known = self._known.get(system)
         if known is None or known[0] != day:
-            counts = await store.counted(system, day - DAYS, day - SETTLED_DAYS)
+            counts: Counter[str] = Counter()
+            for told in (await store.by_day(system, day - DAYS, day - SETTLED_DAYS)).values():
+                counts.update(told)
             known = self._known[system] = (day, Shares(counts))
         return known[1]
 

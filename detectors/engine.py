@@ -14,11 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from .attack_mode import AttackModes
 from .census import take
 from .facts import Joiner
 from .familiarity import Familiarity
 from .inbox import inbox_entry, is_told
-from .intake import Arrival, Tally, claims, observe, sort_out
+from .intake import Arrival, Tally, blamed, claims, observe, sort_out
 from .judging import BY_NETWORK, Judged, Judges, Look, logins_of
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule
@@ -59,6 +60,8 @@ class Engine:
         self.names = names
         self.facts = facts
         self.familiarity = Familiarity()
+        limits = self.judges.mode_limits
+        self._modes = None if limits is None else AttackModes(limits)
         self._frontiers: dict[int, int] = {}
         self._raised = Raised()
 
@@ -83,7 +86,8 @@ class Engine:
         readings = await store.record(observed, self.judges.first_look)
         if arrivals:
             span = arrivals[0].offset, arrivals[-1].offset + 1
-            await take(tally.accepted, partition, *span, store)
+            failed = blamed(tally.accepted, familiar)
+            await take(tally.accepted, failed, partition, span, store)
         if long := familiar.too_long():
             await store.rewrite(long)
         frontier = FOR_EVER_MS if caught_up else self._frontier(partition, tally.latest_ms)
@@ -117,7 +121,8 @@ class Engine:
         look = Look(closed_ms=closed, now_ms=clock_ms, settled_ms=settled)
         # A log that has expired is settled too, or it would be asked for again for ever.
         found = {subject: readings.get(subject, _GONE) for subject in subjects}
-        return len(subjects), await self._settle(found, store, look)
+        again = Observed({}, urgent=frozenset(subjects))
+        return len(subjects), await self._settle(found, store, look, again)
 
     async def _settle(
         self,
@@ -171,6 +176,7 @@ class Engine:
             )
             for subject, network in networks.items()
         }
+        logs = await self._under_mode(logs, store, look.settled_ms)
         return [
             self.judges.judge(
                 subject,
@@ -181,6 +187,30 @@ class Engine:
             )
             for subject, log in logs.items()
         ]
+
+    async def _under_mode(
+        self, logs: dict[Subject, SubjectLog], store: WindowStore, settled_ms: int
+    ) -> dict[Subject, SubjectLog]:
+        """The logs, with the attack mode where a rule may ask for it."""
+        modes = self._modes
+        asking = {s: span for s, log in logs.items() if (span := self.judges.mode_span(log))}
+        if modes is None or not asking:
+            return logs
+        spans: dict[str, tuple[int, int]] = {}
+        for subject, (first, last) in asking.items():
+            known = spans.get(subject.system, (first, last))
+            spans[subject.system] = min(first, known[0]), max(last, known[1])
+        found = {
+            system: await modes.between(system, *span, settled_ms, store)
+            for system, span in spans.items()
+        }
+        return logs | {s: replace(logs[s], mode=found[s.system]) for s in asking}
+
+    def forget(self) -> None:
+        """State was lost: what this process has read of it no longer holds."""
+        self.familiarity.forget()
+        if self._modes is not None:
+            self._modes.forget()
 
     def inbox(self, tally: Tally) -> list[Verdict]:
         """The least that customers are told: an entry for each of their ordinary logins."""

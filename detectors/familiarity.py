@@ -19,6 +19,7 @@ from .attempts import (
     NEW_COUNTRY,
     NEW_DEVICE,
     OLD_DEVICE,
+    UNFAMILIAR,
 )
 from .census import Census, Shares
 from .events import AS_OF_MS, DAY_MS, LoginEvent
@@ -83,9 +84,16 @@ class Familiar:
         shares = self.shares.get((login.event.system, now // DAY_MS), _NO_SHARES)
         marks = shares.marks(login.country, login.asn) | self._device(login)
         memory = None if login.owner is None else self.memories.get(login.owner)
-        if memory is None or not memory.is_warm(now):
+        if memory is None:
             return marks
-        return marks | _news(memory, login, marks)
+        news = _news(memory, login, marks)
+        if news & NEW_DEVICE and news & (NEW_COUNTRY | NEW_ASN) and warm_from <= now - OLD_MS:
+            marks |= UNFAMILIAR
+        return marks | news if memory.is_warm(now) else marks
+
+    def knows_device(self, login: Login) -> bool:
+        """Whether the account has logged in with this device before."""
+        return self._device(login) != 0
 
     def _device(self, login: Login) -> int:
         device = login.event.device_id
@@ -113,7 +121,7 @@ class Familiar:
 
 
 def _news(memory: AccountMemory, login: Login, marks: int) -> int:
-    """What of a login a warm memory does not know."""
+    """What of a login a memory does not know."""
     now, country, asn = login.at_ms, login.country, login.asn
     news = 0
     if login.event.device_id is not None and not marks & KNOWN_DEVICE:

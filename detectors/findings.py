@@ -159,6 +159,9 @@ def alert(
     }
     if successes:
         counts["successes"] = successes
+    if finding.log.kind == "global":  # its entries are a sample: what happened is in the rates
+        got_in, failed = finding.log.mode.between(finding.opened_ms, finding.updated_ms)
+        counts |= {"failures": failed, "successes": got_in}
     if finding.capped:
         counts["capped"] = 1
     rule, clause = told.active.rule, finding.clause

@@ -31,7 +31,7 @@ def weighed(sightings: Sequence[Sighting], log: SubjectLog) -> list[Sighting]:
     """The sightings of guarded rules, each hot instant under the severity that it deserves."""
     if not any(sighting.hot for sighting in sightings):
         return list(sightings)
-    known = _Known(log)
+    known = Known(log)
     risky = [bool(flags_of(entry) & _ILL_REPUTED) for entry in log.entries]
     risky_until = [0]
     for one in risky:
@@ -60,7 +60,7 @@ def _moved(severity: Severity, step: int) -> Severity:
     return SEVERITIES[min(max(SEVERITIES.index(severity) + step, 0), len(SEVERITIES) - 1)]
 
 
-class _Known:
+class Known:
     """The address's own customers beside those that fail there, at instants asked in any order."""
 
     def __init__(self, log: SubjectLog) -> None:
@@ -77,12 +77,14 @@ class _Known:
 
     def outweigh(self, last: int) -> bool:
         """Whether known accounts outweigh the failing ones at the instant of attempt `last`."""
-        if not self._at:
-            return False
-        until = self._log.at[last] - AS_OF_MS
-        first = bisect_right(self._at, until - LONGEST_WINDOW_MS)
-        customers = len(set(self._who[first : bisect_right(self._at, until)]))
+        customers = self.customers(self._log.at[last]) if self._at else 0
         return customers > 0 and customers >= self._failing_at(last)
+
+    def customers(self, at_ms: int) -> int:
+        """How many known accounts logged in within the day before, by what was known then."""
+        until = at_ms - AS_OF_MS
+        first = bisect_right(self._at, until - LONGEST_WINDOW_MS)
+        return len(set(self._who[first : bisect_right(self._at, until)]))
 
     def _failing_at(self, last: int) -> int:
         if self._failing is None:

@@ -6,17 +6,40 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from heapq import nsmallest
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from .addresses import counted_as, network_of
-from .attempts import KNOWN_DEVICE, LATE, NEW_DEVICE, PLACED, RISKY_NETWORK, SUCCESS, pack, place_of
+from .attempts import (
+    KNOWN_DEVICE,
+    LATE,
+    NEW_DEVICE,
+    PLACED,
+    RISKY_NETWORK,
+    SUCCESS,
+    UNFAMILIAR,
+    pack,
+    place_of,
+)
+from .census import Blamed
 from .errors import Rejected
 from .events import HOUR_MS, LoginEvent, milliseconds
 from .facts import Facts, Joiner, says_non_customer
 from .familiarity import Familiar
 from .networks import RISKY_KINDS
 from .pseudonyms import Pseudonyms
-from .windows import Claim, Observed, Standing, Subject, cap, hour_cap
+from .rates import MINUTE_MS
+from .windows import (
+    EVERYBODY,
+    SAMPLE,
+    Claim,
+    Observed,
+    Standing,
+    Subject,
+    cap,
+    hour_cap,
+)
 from .wire import content
 
 NOTICE_MS: Final = 24 * HOUR_MS
@@ -144,6 +167,17 @@ def observe(accepted: Sequence[Accepted], names: Pseudonyms, familiarity: Famili
     return gains.observed(familiarity.additions())
 
 
+def blamed(accepted: Sequence[Accepted], familiarity: Familiar) -> list[Blamed]:
+    """The failures that count against their address, as the census takes them."""
+    return [
+        Blamed(login, address_of_client(login))
+        for login in accepted
+        if login.event.outcome == "failure"
+        and login.event.action == "login"
+        and not familiarity.knows_device(login)
+    ]
+
+
 def address_of_client(login: Accepted) -> str | None:
     """The client's address; None also where the source saw only its own proxy's."""
     return login.event.ip if login.known is None else login.known.address
@@ -166,6 +200,15 @@ def subjects(system: str, address: str) -> tuple[Subject, Subject]:
     )
 
 
+_Failed = tuple[bytes, Accepted, int]
+
+
+@lru_cache(maxsize=1_024)
+def everybody(system: str) -> Subject:
+    """The log of all failures of a system."""
+    return Subject(system, "global", EVERYBODY)
+
+
 class _Gains:
     """Entries by subject, as a batch is gone through."""
 
@@ -175,6 +218,7 @@ class _Gains:
         self._urgent: set[Subject] = set()
         self._entering: defaultdict[Subject, set[Subject]] = defaultdict(set)
         self._watched: set[Subject] = set()
+        self._failed: defaultdict[tuple[str, int], list[_Failed]] = defaultdict(list)
 
     def success(self, login: Accepted, marks: int) -> None:
         """A success counts for its network; on a device new to the account also for the account."""
@@ -184,9 +228,11 @@ class _Gains:
             subject, network = subjects(login.event.system, address)
             self._add(network, login, address, marks)
             self._entering[network].add(subject)
-            if marks & RISKY_NETWORK and not marks & KNOWN_DEVICE:
+            if marks & (NEW_DEVICE | UNFAMILIAR) or (
+                marks & RISKY_NETWORK and not marks & KNOWN_DEVICE
+            ):
                 self._urgent.add(subject)
-        if marks & NEW_DEVICE:
+        if marks & (NEW_DEVICE | UNFAMILIAR):
             self._account(login, address, marks, urgent=True)
 
     def failure(self, login: Accepted, marks: int) -> None:
@@ -195,6 +241,8 @@ class _Gains:
         if marks & KNOWN_DEVICE:
             return
         address = address_of_client(login)
+        minute = event.system, login.at_ms // MINUTE_MS
+        self._failed[minute].append((login.identity, login, marks))
         stopped = event.reason == "mfa_failed"
         if address is not None:
             subject, _ = subjects(event.system, address)
@@ -221,12 +269,16 @@ class _Gains:
 
     def observed(self, remembered: dict[bytes, bytes]) -> Observed:
         """The whole batch; no log gains more of an hour than its cap lets it keep."""
+        # The same are kept whether capped here or in the log; one more than those tells the log
+        # that there were more.
+        for (system, _), failed in self._failed.items():
+            for _, login, marks in nsmallest(SAMPLE + 1, failed, key=itemgetter(0)):
+                address = address_of_client(login) or ""
+                self._add(everybody(system), login, address, marks | PLACED)
         entries = dict(self._entries)
         for subject, added in entries.items():
             most = hour_cap(subject.kind)
             if len(added) > most:
-                # The smallest of each hour are the same whether capped here or in the log; one
-                # more than those tells the log that there were more.
                 entries[subject] = cap(sorted(set(added)), most + 1)[0]
         return Observed(
             entries,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from . import verdicts
 from .addresses import network_of
@@ -18,6 +18,8 @@ from .attempts import (
     HEAD_BYTES,
     LATE,
     NEW_DEVICE,
+    SUCCESS,
+    UNFAMILIAR,
     flags_of,
     is_mfa_failed,
     packed_address,
@@ -34,6 +36,7 @@ from .verdicts import RISKS, NoticeRisk, Verdict
 from .windows import (
     FOR_EVER_MS,
     LATENESS_MS,
+    RETENTION_MS,
     AlertDraft,
     Kind,
     Reading,
@@ -53,7 +56,8 @@ COMPACT_BYTES: Final = 131_072
 BY_NETWORK: Final[tuple[Kind, ...]] = ("ip", "subnet")
 """Subjects whose successes stand in the log of their network."""
 
-_KINDS: Final[tuple[Kind, ...]] = ("ip", "logins", "subnet", "asn", "account", "fingerprint")
+_STRANGE: Final = NEW_DEVICE | UNFAMILIAR
+_KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _FLAG_RANK: Final = SEVERITIES.index("medium")
 _COMPACT_ENTRIES: Final = COMPACT_BYTES // HEAD_BYTES
 
@@ -84,6 +88,16 @@ class Judges:
         told = [Told.of(active) for active in rules]
         self._first = {kind: _watching(told, kind, follows=False) for kind in _KINDS}
         self._after = {kind: _watching(told, kind, follows=True) for kind in _KINDS}
+        limits = [
+            active.rule.mode_limits(active.limits)
+            for active in rules
+            if active.rule.mode_limits is not None and active.mode == "live"
+        ]
+        self.mode_limits = limits[0] if limits else None
+        """When an attack on everybody is on; None: no live detection says so."""
+        self._mode_readers = frozenset(
+            kind for active in rules if active.rule.reads_mode for kind in active.rule.watches
+        )
         self.rules = tuple(dict.fromkeys(active.rule.id for active in rules))
         """The ids of the detections that judge."""
         self.first_look = {kind: self._first_look(kind) for kind in _KINDS}
@@ -95,6 +109,21 @@ class Judges:
         empty = SubjectLog.of(b"", kind=kind)
         every = (*self._first[kind], *self._after[kind])
         return min((s.lacking for told in every for s in told.judge(empty)), default=NEVER)
+
+    def mode_span(self, log: SubjectLog) -> tuple[int, int] | None:
+        """From when to when a rule may ask of this log whether an attack on everybody was on."""
+        if log.kind not in self._mode_readers:
+            return None
+        if log.kind == "global":
+            at: Sequence[int] = log.at
+        else:
+            told = log if log.logins is None else log.logins
+            at = [
+                at
+                for at, entry in zip(told.at, told.entries, strict=True)
+                if flags_of(entry) & SUCCESS and flags_of(entry) & _STRANGE
+            ]
+        return (max(at[0], at[-1] - RETENTION_MS), at[-1]) if at else None
 
     def suspects(self, log: SubjectLog) -> bool:
         """Whether the successes of an address may matter: any rule sees something without them."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .account_memory import WARM_AFTER
-from .census import Tallies
+from .rates import HOUR_BITS, Hour, Tallies
 from .windows import (
     FOR_EVER_MS,
     AlertDraft,
@@ -53,6 +53,8 @@ class MemoryStore:
         self._memories: dict[bytes, bytearray] = {}
         self._census: dict[tuple[str, int], Counter[str]] = {}
         self._fences: dict[tuple[str, int], int] = {}
+        self._minutes: dict[tuple[str, int], Counter[str]] = {}
+        self._sketches: dict[tuple[str, int], set[int]] = {}
         self._earliest: dict[str, list[tuple[int, bytes]]] = {}
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
@@ -121,20 +123,34 @@ class MemoryStore:
         self, system: str, partition: int, first: int, end: int, tallies: Tallies
     ) -> int:
         """See CensusStore."""
+        for hour, bits in tallies.bits.items():
+            self._sketches.setdefault((system, hour), set()).update(bits)
         fence = self._fences.get((system, partition), first)
         if fence > first:
             return fence
-        for day, counts in tallies.items():
+        for day, counts in tallies.days.items():
             self._census.setdefault((system, day), Counter()).update(counts)
+        for hour, counts in tallies.hours.items():
+            self._minutes.setdefault((system, hour), Counter()).update(counts)
         self._fences[system, partition] = end
         return first
 
-    async def counted(self, system: str, first_day: int, last_day: int) -> Mapping[str, int]:
+    async def by_day(
+        self, system: str, first_day: int, last_day: int
+    ) -> Mapping[int, Mapping[str, int]]:
         """See CensusStore."""
-        found: Counter[str] = Counter()
-        for day in range(first_day, last_day + 1):
-            found.update(self._census.get((system, day), {}))
-        return found
+        days = range(first_day, last_day + 1)
+        return {day: self._census[system, day] for day in days if (system, day) in self._census}
+
+    async def by_minute(self, system: str, hours: Sequence[int]) -> Mapping[int, Hour]:
+        """See CensusStore."""
+        return {hour: self._hour((system, hour)) for hour in hours}
+
+    def _hour(self, key: tuple[str, int]) -> Hour:
+        sketch = bytearray(HOUR_BITS // 8)
+        for bit in self._sketches.get(key, ()):
+            sketch[bit // 8] |= 0x80 >> bit % 8
+        return Hour(dict(self._minutes.get(key, {})), bytes(sketch))
 
     async def cold_until(self) -> int:
         """See WindowStore; what lives in memory is never lost in part."""

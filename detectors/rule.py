@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
+from .attack_mode import Sensitivity
 from .counting import Hot
 from .verdicts import NoticeRisk
 from .windows import Kind, SubjectLog
@@ -89,6 +90,10 @@ class Rule:
     """Whether it looks at when the subject was flagged, and so judges after the others."""
     guarded: bool = False
     """Whether the address's own customers and network weigh on its severity (detectors/guard)."""
+    reads_mode: bool = False
+    """Whether `judge` asks when an attack on everybody was on."""
+    mode_limits: Callable[[Any], Sensitivity] | None = None
+    """Of the one detection that sets when it is: its limits as the mode takes them."""
     flags: bool = True
     """Whether its alerts of medium and more make an address or network count as bad."""
     notice: Callable[[bytes], NoticeRisk] = _silent

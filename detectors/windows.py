@@ -20,12 +20,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import groupby
 from typing import Final, Literal, NamedTuple, Protocol
 
 from .addresses import network_of
+from .attack_mode import NEVER_ON, AttackMode
 from .attempts import CONTEXT_BYTES, HEAD_BYTES, account_of, distinct, earliest
 from .census import CensusStore
 from .events import HOUR_MS
+from .rates import MINUTE_MS
 
 LONGEST_WINDOW_MS: Final = 24 * HOUR_MS
 LATENESS_MS: Final = 6 * HOUR_MS
@@ -42,11 +45,16 @@ LOOK_BACK_MS: Final = 5 * 24 * HOUR_MS
 """How far back the successes of an address that turns bad are reopened (Auth0: 5 days)."""
 NETWORK_HOUR_CAP: Final = 4096
 """Successes of one network in one hour that are told apart."""
+SAMPLE: Final = 16
+"""Failures of one minute in the log of everybody: evidence of an attack that is seen in rates."""
+SAMPLE_KEPT_MS: Final = 2 * HOUR_MS + LATENESS_MS
+EVERYBODY: Final = "all"
+"""The subject of the log of kind `global`."""
 
 Kind = Literal["ip", "logins", "subnet", "asn", "account", "fingerprint", "name", "global"]
 """Whose attempts a log holds. ip, account: failed ones (of an account also notable successes).
 logins: successes of a network, by which its addresses are judged; no rule watches it by itself.
-subnet: its addresses that turned bad.
+subnet: its addresses that turned bad. global: a sample of all failures of a system.
 """
 
 
@@ -60,11 +68,15 @@ class Subject(NamedTuple):
 
 def retention_ms(kind: Kind) -> int:
     """How long a log of this kind is kept behind its present."""
+    if kind == "global":
+        return SAMPLE_KEPT_MS
     return LOOK_BACK_MS + LATENESS_MS if kind == "logins" else RETENTION_MS
 
 
 def hour_cap(kind: Kind) -> int:
     """How many attempts of one hour a log of this kind tells apart."""
+    if kind == "global":
+        return 60 * (SAMPLE + 1)
     return NETWORK_HOUR_CAP if kind == "logins" else HOUR_CAP
 
 
@@ -260,11 +272,13 @@ class SubjectLog:
     """The successes of an address or network, where a rule needs them."""
     flagged: tuple[int, ...] = ()
     """Instants at which an address or network was bad, in order; for rules that follow others."""
+    mode: AttackMode = NEVER_ON
+    """When an attack on everybody was on, around the log's attempts; for rules that read it."""
 
     @classmethod
     def of(cls, blob: bytes, settled_ms: int = FOR_EVER_MS, kind: Kind = "ip") -> SubjectLog:
         """The set behind an appended blob. Not trimmed: what is old has to be judged once."""
-        kept, capped = cap(_entries(blob, kind), hour_cap(kind))
+        kept, capped = capped_as(kind, _entries(blob, kind))
         return cls.holding(kept, settled_ms, kind, frozenset(capped))
 
     @classmethod
@@ -300,12 +314,38 @@ def compacted(blob: bytes, oldest_ms: int = 0, kind: Kind = "ip") -> bytes:
     It is deduplicated before it is trimmed (RELIABILITY.md 2.2). Of an hour one more than the cap
     stays, so that the log still knows that there were more.
     """
-    kept, _ = cap(_entries(blob, kind), hour_cap(kind) + 1)
+    kept, _ = capped_as(kind, _entries(blob, kind), spare=1)
     return b"".join(entry for entry in kept if at_ms(entry) >= oldest_ms)
 
 
 def _entries(blob: bytes, kind: Kind) -> list[bytes]:
     return earliest(blob) if kind == "subnet" else distinct(blob)
+
+
+def capped_as(kind: Kind, entries: list[bytes], *, spare: int = 0) -> tuple[list[bytes], set[int]]:
+    """What a log of this kind keeps of sorted entries, `spare` more; the hours that had more."""
+    if kind == "global":
+        return _sampled(entries, SAMPLE + spare)
+    return cap(entries, hour_cap(kind) + spare)
+
+
+def _sampled(entries: list[bytes], most: int) -> tuple[list[bytes], set[int]]:
+    """Of each minute those whose keyed identities are the smallest: chance chose them, and the same
+    are chosen in every order of arrival.
+    """
+    kept: list[bytes] = []
+    full: set[int] = set()
+    for minute, group in groupby(entries, key=lambda entry: at_ms(entry) // MINUTE_MS):
+        of_minute = list(group)
+        if len(of_minute) > most:
+            full.add(minute // 60)
+            of_minute = sorted(sorted(of_minute, key=_identity)[:most])
+        kept += of_minute
+    return kept, full
+
+
+def _identity(entry: bytes) -> bytes:
+    return entry[6:14]
 
 
 def cap(entries: list[bytes], most: int = HOUR_CAP) -> tuple[list[bytes], set[int]]:

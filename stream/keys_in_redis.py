@@ -10,7 +10,9 @@ The hash tag is the shard: all keys of one call lie in one slot of a cluster.
     e:{007}:<alert_id>                  size and severity of the last revision told
     u:{007}                             subjects that have grown since their last settlement
     o:{007}                             outbox: revisions on their way to `alerts`
-    c:{007}:<system>:<day>              successes of a system by country and network
+    c:{007}:<system>:<day>              successes of a system by country and network, and by hour
+    n:{007}:<system>:<hour>             its successes and failures by minute
+    s:{007}:<system>:<hour>             which accounts and addresses failed, a sketch by minute
     d:{007}:<system>                    up to which offset of each partition they are counted
     f:{000}                             event time up to which each partition is recorded; `born`
 """
@@ -58,8 +60,18 @@ def census(shard: int, system: str, day: int) -> str:
     return f"c:{{{shard:03d}}}:{system}:{day}"
 
 
+def minutes(shard: int, system: str, hour: int) -> str:
+    """Successes and failures of one hour, by minute."""
+    return f"n:{{{shard:03d}}}:{system}:{hour}"
+
+
+def sketch(shard: int, system: str, hour: int) -> str:
+    """Bits of the accounts and addresses that failed in one hour, by minute."""
+    return f"s:{{{shard:03d}}}:{system}:{hour}"
+
+
 def fences(shard: int, system: str) -> str:
-    """Partition -> offset up to which its successes are counted."""
+    """Partition -> offset up to which its logins are counted."""
     return f"d:{{{shard:03d}}}:{system}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,9 +16,10 @@ from redis.asyncio import Redis
 
 from config.failpoints import hit
 from detectors.account_memory import KEPT_MS, WARM_AFTER
-from detectors.census import DAYS, Tallies
+from detectors.census import DAYS, MINUTES_KEPT_MS
 from detectors.events import DAY_MS
 from detectors.pseudonyms import Pseudonyms
+from detectors.rates import HOUR_BITS, Hour, Tallies
 from detectors.windows import (
     LATENESS_MS,
     RETENTION_MS,
@@ -224,23 +225,37 @@ class RedisStore:
         """See CensusStore."""
         shard = self._shard_of_system(system)
         names = [keys.fences(shard, system)]
-        args: list[Any] = [partition, first, end, _CENSUS_TTL_MS]
-        for day, counts in tallies.items():
+        args: list[Any] = [partition, first, end, len(tallies.days) + len(tallies.hours)]
+        for day, counts in tallies.days.items():
             names.append(keys.census(shard, system, day))
-            args.append(len(counts))
-            for what, number in counts.items():
-                args += (what, number)
+            args += (_CENSUS_TTL_MS, len(counts), *chain.from_iterable(counts.items()))
+        for hour, counts in tallies.hours.items():
+            names.append(keys.minutes(shard, system, hour))
+            args += (MINUTES_KEPT_MS, len(counts), *chain.from_iterable(counts.items()))
+        for hour, bits in tallies.bits.items():
+            names.append(keys.sketch(shard, system, hour))
+            args += (MINUTES_KEPT_MS, len(bits), *bits)
         ((fence,),) = await self._calls.scripts([("census", names, args)])
         return int(fence)
 
-    async def counted(self, system: str, first_day: int, last_day: int) -> Mapping[str, int]:
+    async def by_day(
+        self, system: str, first_day: int, last_day: int
+    ) -> Mapping[int, Mapping[str, int]]:
         """See CensusStore."""
         shard = self._shard_of_system(system)
-        names = [keys.census(shard, system, day) for day in range(first_day, last_day + 1)]
-        found: Counter[str] = Counter()
-        for counts in await self._calls.hashes(names):
-            found.update({what.decode(): int(number) for what, number in counts.items()})
-        return found
+        days = range(first_day, last_day + 1)
+        found = await self._calls.hashes([keys.census(shard, system, day) for day in days])
+        return {day: _numbers(counts) for day, counts in zip(days, found, strict=True) if counts}
+
+    async def by_minute(self, system: str, hours: Sequence[int]) -> Mapping[int, Hour]:
+        """See CensusStore."""
+        shard = self._shard_of_system(system)
+        counts = await self._calls.hashes([keys.minutes(shard, system, hour) for hour in hours])
+        sketches = await self._calls.get([keys.sketch(shard, system, hour) for hour in hours])
+        return {
+            hour: Hour(_numbers(told), (sketch or b"").ljust(HOUR_BITS // 8, b"\0"))
+            for hour, told, sketch in zip(hours, counts, sketches, strict=True)
+        }
 
     def _shard_of_system(self, system: str) -> int:
         return self._names.subject(system)[0] % self._shards
@@ -379,6 +394,11 @@ class RedisStore:
 def _mark(claim: Claim) -> bytes:
     """A claim as the script takes it: whose identity, and what says it came from where."""
     return claim.identity + _MARK.pack(claim.content, claim.partition, claim.offset)
+
+
+def _numbers(counts: Mapping[bytes, bytes]) -> dict[str, int]:
+    """A hash of counts."""
+    return {what.decode(): int(number) for what, number in counts.items()}
 
 
 def _reading(blob: bytes) -> Reading:

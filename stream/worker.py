@@ -85,7 +85,7 @@ def run_detect(settings: Settings) -> int:
 
 def _state_lost(engine: Engine) -> None:
     """What was remembered is gone: until it has grown again nothing is called new."""
-    engine.familiarity.forget()
+    engine.forget()
     metrics.STATE_LOSSES.inc()
     log.error("the state of detection was lost: memory is cold, first-seen rules are off")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ..rule import Rule
 from . import (
     account_many_sources,
+    global_attack_mode,
     ip_account_spray,
     ip_fail_burst,
     ip_fail_daily,
@@ -15,6 +16,7 @@ from . import (
     password_known,
     subnet_attack,
     success_after_attack,
+    success_in_attack_mode,
     unknown_origin_ip,
 )
 
@@ -25,6 +27,8 @@ RULES: tuple[Rule, ...] = (
     ip_unknown_accounts.RULE,
     account_many_sources.RULE,
     success_after_attack.RULE,
+    global_attack_mode.RULE,
+    success_in_attack_mode.RULE,
     new_device_and_place.RULE,
     unknown_origin_ip.RULE,
     subnet_attack.RULE,

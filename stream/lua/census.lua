@@ -1,20 +1,33 @@
--- Add the successes of a stretch of one partition, once for ever.
--- KEYS: fences of the system's partitions, then a hash of counts for each day.
--- ARGV: partition, first offset, end, ttl of counts, then for each day how many counts and for each
---       what it counts and how many.
+-- Add what a stretch of one partition counts, once for ever; set the bits of its sketches.
+-- KEYS: fences of the system's partitions, hashes of counts h, sketches.
+-- ARGV: partition, first offset, end, h, then for each hash its ttl, how many counts, and for each
+--       what it counts and how many; then for each sketch its ttl, how many bits, and those.
 -- Returns the fence: beyond `first` nothing was added, and what stands before it is in already.
+local first, hashes = tonumber(ARGV[2]), tonumber(ARGV[4])
 local fence = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or ARGV[2])
-if fence > tonumber(ARGV[2]) then
-  return {fence}
-end
+local new = fence <= first
 local at = 5
 for i = 2, #KEYS do
-  for _ = 1, tonumber(ARGV[at]) do
-    redis.call('HINCRBY', KEYS[i], ARGV[at + 1], ARGV[at + 2])
-    at = at + 2
+  local ttl, n, is_hash = ARGV[at], tonumber(ARGV[at + 1]), i <= hashes + 1
+  at = at + 2
+  if is_hash then
+    if new then
+      for item = at, at + 2 * n - 2, 2 do
+        redis.call('HINCRBY', KEYS[i], ARGV[item], ARGV[item + 1])
+      end
+    end
+    at = at + 2 * n
+  else
+    -- A bit that is set twice is set once: no fence needed.
+    for item = at, at + n - 1 do
+      redis.call('SETBIT', KEYS[i], ARGV[item], 1)
+    end
+    at = at + n
   end
-  at = at + 1
-  redis.call('PEXPIRE', KEYS[i], ARGV[4])
+  redis.call('PEXPIRE', KEYS[i], ttl)
 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-return {tonumber(ARGV[2])}
+if new then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+  return {first}
+end
+return {fence}

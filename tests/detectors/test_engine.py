@@ -14,7 +14,14 @@ from detectors.familiarity import Familiar
 from detectors.intake import Accepted, observe
 from detectors.memory import MemoryStore
 from detectors.rule import NEVER, Mode
-from detectors.windows import FOR_EVER_MS, Subject, SubjectLog, WindowStore
+from detectors.windows import (
+    EVERYBODY,
+    FOR_EVER_MS,
+    SAMPLE,
+    Subject,
+    SubjectLog,
+    WindowStore,
+)
 from tests.builders import (
     DAY,
     HOUR,
@@ -153,6 +160,7 @@ def test_a_large_batch_of_one_address_is_capped_before_it_is_sent() -> None:
     assert {subject.value: len(entries) for subject, entries in seen.items()} == {
         IP: 513,
         NAMES.account("account0"): 513,
+        EVERYBODY: 50 * (SAMPLE + 1),  # of each minute
     }
 
 

@@ -22,6 +22,7 @@ from detectors.events import DAY_MS, LoginEvent, Origin, milliseconds
 from detectors.facts import Facts, facts_of
 from detectors.memory import MemoryStore
 from detectors.networks import Networks
+from detectors.rates import Tallies
 from detectors.windows import Observed
 from tests.builders import NAMES, START
 
@@ -70,7 +71,7 @@ def warm(accounts: Sequence[str] = ("alice", "bob"), *, days_ago: float = 30) ->
         remembered = {NAMES.account_bytes(account): blob for account in accounts}
         remembered[NAMES.account_bytes(NEWCOMER)] = memory(successes=2)
         await store.record(Observed({}, remembered=remembered), {})
-        await store.count("web", 9, 0, 1, {start_day - 10: Counter(CUSTOMERS)})
+        await store.count("web", 9, 0, 1, Tallies({start_day - 10: Counter(CUSTOMERS)}))
         await store.warm({"web": earliest, "app": earliest, YOUNG: earliest[:-1]})
 
     asyncio.run(fill())
