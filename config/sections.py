@@ -98,6 +98,7 @@ class IntelSettings:
     validity: Annotated[timedelta, Between(timedelta(days=1), timedelta(days=3650))]
     least_confidence: Annotated[int, Between(0, 100)]
     warning_lists: Path | None
+    host: str | None
     username: str | None
     password_file: Path | None
     ssl_cafile: Path | None

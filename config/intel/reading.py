@@ -11,6 +11,7 @@ from detectors.errors import LoginwardError, escaped
 from .feed import LARGEST_BYTES, Feed, Format, Progress, decoded_json, unwatched
 from .lists import is_csv, read_csv, read_text
 from .misp import is_misp, read_misp
+from .stix import is_stix, read_stix
 
 _WARNING_LIST: Final = frozenset({"list", "matching_attributes"})
 
@@ -54,8 +55,6 @@ def read_feed(
 
 
 def _json(data: bytes, name: str, kind: Format | None, progress: Progress) -> Feed:
-    from .stix import is_stix, read_stix  # noqa: PLC0415 (the library takes 0.3 s to load)
-
     content = decoded_json(data, name)
     if kind != "misp" and is_stix(content):
         return read_stix(content, name, progress)

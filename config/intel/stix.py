@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import stix2
-
 from detectors.errors import LoginwardError, escaped
 
 from .feed import Feed, Progress, unwatched
@@ -66,6 +64,8 @@ def read_objects(objects: list[Any], name: str, progress: Progress = unwatched) 
 
 
 def _indicator(feed: Feed, place: str, said: dict[str, Any], markings: Mapping[str, Tlp]) -> None:
+    import stix2  # noqa: PLC0415 (it loads urllib3, which opens a socket when it is imported)
+
     pattern_type = said.get("pattern_type", "stix")
     if pattern_type != "stix":
         feed.ignore(f"pattern of {named(pattern_type)[:20]}")

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from stix2 import patterns
-from stix2.pattern_visitor import create_pattern_object
-
 from detectors.errors import LoginwardError, escaped
 
 LONGEST: Final = 20_000
@@ -36,6 +33,9 @@ def networks_in(pattern: object) -> Written:
     Where an address must come together with something else (AND, FOLLOWEDBY, REPEATS) it does not
     stand for itself and is not among them. Raises PatternError.
     """
+    # stix2 loads urllib3, which opens a socket when it is imported.
+    from stix2.pattern_visitor import create_pattern_object  # noqa: PLC0415
+
     if not isinstance(pattern, str) or not pattern:
         raise PatternError("has no pattern")
     if len(pattern) > LONGEST or _depth(pattern) > _DEEPEST:
@@ -63,6 +63,8 @@ def _depth(pattern: str) -> int:
 
 
 def _collect(node: Any, written: Written) -> None:
+    from stix2 import patterns  # noqa: PLC0415
+
     waiting = [node]
     while waiting:
         one = waiting.pop()
@@ -77,6 +79,8 @@ def _collect(node: Any, written: Written) -> None:
 
 
 def _comparison(one: Any, written: Written) -> None:
+    from stix2 import patterns  # noqa: PLC0415
+
     values = None
     if isinstance(one, patterns.InComparisonExpression):
         values = list(one.rhs.value)

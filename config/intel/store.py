@@ -131,6 +131,16 @@ def append(
     return append_link(folder / FILE, _decoder, make)
 
 
+def last_cursor(ledger: Ledger, source: str) -> str:
+    """Where the next poll of a collection begins; empty where it was never polled."""
+    cursors = (
+        line.what.cursor
+        for line in reversed(ledger.lines)
+        if isinstance(line.what, Received) and line.what.source == escaped(source, 400)
+    )
+    return next((cursor for cursor in cursors if cursor), "")
+
+
 def told(folder: Path) -> Told:
     """What the ledger in `folder` tells. Raises OSError.
 

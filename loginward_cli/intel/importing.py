@@ -60,7 +60,12 @@ def import_bulletins(
     failed = unread = False
     for text in inputs:
         try:
-            came = _came(text, kind, mapping)
+            came = _came(settings, text, kind, mapping, anew=anew)
+            if came is None:
+                told.append({"source": text, "new": False})
+                if not json:
+                    say(f"{text}: nothing new since the last poll")
+                continue
             taken = _receive(settings, came, who, marked, anew=anew)
         except LoginwardError as failure:
             failed = True
@@ -81,13 +86,43 @@ def import_bulletins(
     done(findings=unread)
 
 
-def _came(text: str, kind: Format | None, mapping: dict[str, str]) -> Came:
+def _came(
+    settings: Settings, text: str, kind: Format | None, mapping: dict[str, str], *, anew: bool
+) -> Came | None:
     from config.intel.bulletins import Came, content_of
     from config.intel.reading import read_file
+    from config.intel.web import is_url
+
+    if is_url(text):
+        return _fetched(settings, text, kind, mapping, anew=anew)
 
     with progress(f"reading {escaped(text, 40)}") as advance:
         data, feed = read_file(Path(text), kind, mapping, advance)
     return Came(source=Path(text).name, content=content_of(data), feed=feed)
+
+
+def _fetched(
+    settings: Settings, url: str, kind: Format | None, mapping: dict[str, str], *, anew: bool
+) -> Came | None:
+    """What a URL gives; None for a collection without anything new."""
+    from config.intel.bulletins import Came, content_of
+    from config.intel.reading import read_feed
+    from config.intel.store import folder_of, last_cursor, read
+    from config.intel.taxii import collection_url, is_collection, poll
+    from config.intel.web import access_of, download
+
+    access = access_of(settings)
+    with progress(f"fetching {escaped(url, 40)}") as advance:
+        if not is_collection(url):
+            data = download(url, access)
+            feed = read_feed(data, escaped(url, 200), kind, mapping, advance)
+            return Came(source=url, content=content_of(data), feed=feed)
+        source = collection_url(url)
+        since = "" if anew else last_cursor(read(folder_of(settings)), source)
+        polled = poll(source, access, since=since, progress=advance)
+    if not polled.objects:
+        return None
+    return Came(source=source, content=polled.content, feed=polled.feed, cursor=polled.cursor)
 
 
 def _receive(settings: Settings, came: Came, who: Hand, marked: Tlp | None, *, anew: bool) -> Taken:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.builders import login
 from tests.config.intel.feeds import RED, bundle, stix_indicator
+from tests.config.intel.servers import COLLECTION, Server, serving
 
 from .running import loginward
 from .test_replay import lines, replay, write
@@ -119,3 +120,23 @@ def test_a_replay_judges_by_a_bulletin(tmp_path: Path) -> None:
     assert (alert["rule"], alert["event_ids"]) == ("unknown_origin_ip", ["in"])
     wrong = replay(tmp_path, events, "--intel", tmp_path / "none.json")
     assert (wrong.returncode, "--intel" in wrong.stderr) == (2, True)
+
+
+def test_a_collection_is_polled_for_what_is_new(tmp_path: Path) -> None:
+    """The first poll takes all, the next what was added since, the third finds nothing."""
+    held = [
+        ("2026-11-20T00:00:00Z", stix_indicator("[ipv4-addr:value = '192.0.2.7']")),
+        ("2026-11-21T00:00:00Z", stix_indicator("[ipv4-addr:value = '192.0.2.8']")),
+        ("2026-11-22T00:00:00Z", stix_indicator("[ipv4-addr:value = '192.0.2.9']")),
+    ]
+    with serving(Server(objects=held)) as server:
+        url = f"{server.url}api1/collections/{COLLECTION}/"
+        first = last(intel(tmp_path, "import", url, "--by", "cron", "--json"))
+        held.append(("2026-11-23T00:00:00Z", stix_indicator("[ipv4-addr:value = '192.0.2.10']")))
+        second = last(intel(tmp_path, "import", url, "--by", "cron", "--json"))
+        third = intel(tmp_path, "import", url, "--by", "cron")
+
+    assert [one["applied"] for one in first["bulletins"] + second["bulletins"]] == [3, 1]
+    assert "nothing new since the last poll" in third.stdout
+    rows = last(intel(tmp_path, "ledger", "--json"))["bulletins"]
+    assert [(row["source"], row["title"]) for row in rows] == [(url, "F-ISAC")] * 2
