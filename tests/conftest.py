@@ -19,6 +19,10 @@ from tests.order import in_turn
 _DATABASES = 4096  # logical databases of the session's Valkey: one a test
 
 
+# A Kafka of the tests lives for seconds: what Java compiles a second time never pays. Measured:
+# 1.2 instead of 2.1 s of CPU for a start, and 40 % less for what follows.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 _kafka: list[KafkaServer] = []  # of the process that starts the workers
 
 

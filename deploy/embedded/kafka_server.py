@@ -110,7 +110,8 @@ class KafkaServer(Server):
         write_secret(self.config, server_properties(self._describe(ports)))
         if not is_formatted(self._data):
             self.progress.say("Formatting Kafka's data folder")
-            java = java_command(jars, None, "-XX:TieredStopAtLevel=1")
+            quick = () if self._java_options else self._quick(jars)
+            java = java_command(jars, None, "-XX:TieredStopAtLevel=1", *quick)
             # The user is made in any case: a later start may ask for SASL_SSL.
             user = credential(password_file(self.directory).read_text(encoding="utf-8").strip())
             format_storage(java, self.config, self._data, "--add-scram", user)
@@ -120,7 +121,7 @@ class KafkaServer(Server):
             argv=[*java, "kafka.Kafka", str(self.config)],
             marker=str(self.config),
             log=self.logs[0],
-            environ={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            environ={"PATH": os.defpath, "LANG": "C.UTF-8", **_options_of_the_user()},
         )
 
     def _quick(self, jars: Sequence[Path]) -> tuple[str, ...]:
@@ -141,3 +142,8 @@ class KafkaServer(Server):
             data=self._data,
             certificates=certificates(self.directory) if self.security else None,
         )
+
+
+def _options_of_the_user() -> dict[str, str]:
+    """Give the variable that Java itself reads for further options, if it is set."""
+    return {name: os.environ[name] for name in ("JDK_JAVA_OPTIONS",) if name in os.environ}
