@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -60,10 +60,17 @@ class Usage(NamedTuple):
     last_ms: int
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=4_096)
 def key_of(kind: bytes, value: str | int) -> bytes:
     """Nine bytes under which a value of a kind is remembered."""
     return kind + short_hash(str(value))
+
+
+@lru_cache(maxsize=4_096)
+def place_keys(country: str | None, asn: int | None) -> tuple[bytes, ...]:
+    """The keys of a place, as far as it is known; customers share a few places."""
+    keys = [] if country is None else [key_of(COUNTRY, country)]
+    return (*keys, key_of(NETWORK, asn)) if asn is not None else tuple(keys)
 
 
 class AccountMemory:
@@ -107,8 +114,9 @@ class AccountMemory:
         if not weeks:
             return None
         oldest, newest = now_ms - KEPT_MS - WEEK_MS, now_ms - AS_OF_MS
-        if any(oldest < at <= newest for at in weeks.values()):
-            return weeks[min(weeks)]
+        for at in weeks.values():
+            if oldest < at <= newest:
+                return weeks[min(weeks)]
         return None
 
     def is_warm(self, now_ms: int) -> bool:
@@ -119,12 +127,19 @@ class AccountMemory:
             and successes[WARM_SUCCESSES - 1][0] <= now_ms - AS_OF_MS
         )
 
-    def add(self, key: bytes, at_ms: int, identity: bytes) -> None:
-        """Remember that a login used a value, where that says anything new."""
-        weeks = self._weeks.get(key)
-        first = None if weeks is None else weeks.get(at_ms // WEEK_MS)
-        if first is None or at_ms < first:
-            self._append(key, at_ms, identity)
+    def add(self, at_ms: int, identity: bytes, keys: Iterable[bytes]) -> None:
+        """Remember that a login used these values, where that says anything new."""
+        place = at_ms.to_bytes(6, "big") + identity
+        week = at_ms // WEEK_MS
+        for key in keys:
+            weeks = self._weeks.get(key)
+            if weeks is None:
+                self._weeks[key] = {week: at_ms}
+            elif at_ms < weeks.get(week, FOR_EVER):
+                weeks[week] = at_ms
+            else:
+                continue
+            self.fresh += key + place
 
     def add_success(self, at_ms: int, identity: bytes) -> None:
         """Remember one of the account's first three successes."""
@@ -132,11 +147,8 @@ class AccountMemory:
         one = (at_ms, identity)
         early = len(successes) < WARM_SUCCESSES or one < successes[WARM_SUCCESSES - 1]
         if early and one not in successes:
-            self._append(SUCCESS + identity, at_ms, identity)
-
-    def _append(self, key: bytes, at_ms: int, identity: bytes) -> None:
-        self.fresh += _FACT.pack(key, at_ms >> 32, at_ms & 0xFFFFFFFF, identity)
-        self._take(key, at_ms, identity)
+            self.fresh += SUCCESS + identity + at_ms.to_bytes(6, "big") + identity
+            insort(successes, one)
 
     @property
     def is_long(self) -> bool:

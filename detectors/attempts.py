@@ -75,14 +75,16 @@ _REASON_CODE: Final = {reason: code for code, reason in enumerate(_REASONS)}
 _REASON_BITS: Final = 0x07
 _MFA_FAILED: Final = _REASON_CODE["mfa_failed"]
 _CHANNELS: Final[tuple[Channel | None, ...]] = (None, *get_args(Channel))
-_CHANNEL_BYTE: Final = {channel: bytes([code]) for code, channel in enumerate(_CHANNELS)}
+_CHANNEL_CODE: Final = {channel: code for code, channel in enumerate(_CHANNELS)}
 _IDENTIFIED: Final = 14
 """Bytes that name an event: its time and its identity."""
 _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
 _CONTEXT = struct.Struct(">16s2sI4s8sB")
+_PLACED_HEAD = struct.Struct(HEAD.format + "16s6s4s8sB")
+"""HEAD and context at once: what nearly every login is packed with."""
 CONTEXT_BYTES: Final = _CONTEXT.size
 _SUFFIX_BYTES: Final = 8
-_NO_ADDRESS: Final = bytes(16)
+NO_ADDRESS: Final = bytes(16)
 _NOTHING_4: Final = bytes(4)
 _NOTHING_8: Final = bytes(8)
 # Of an entry's flags, at bytes 26 to 29: the byte in which each mark of the layout stands.
@@ -133,32 +135,68 @@ def pack(
 
     With PLACED among `marks` the entry also says where from: for logs of other subjects.
     """
-    flags = marks | _REASON_CODE[event.reason]
-    if says_non_customer(event) if known is None else known.non_customer:
-        flags |= NON_CUSTOMER
-    account = _NO_ACCOUNT
-    if event.account is None:
-        flags |= NO_ACCOUNT
-    else:
-        account = names.account_bytes(event.account)
-    event_id = event.event_id.encode("utf-8", "surrogatepass")
-    tail = event_id
+    account = None if event.account is None else names.account_bytes(event.account)
+    non_customer = says_non_customer(event) if known is None else known.non_customer
+    if non_customer:
+        marks |= NON_CUSTOMER
     if marks & PLACED:
-        tail = _context(event, address, known) + event_id
-    elif ":" in address:
-        flags |= IPV6
-        tail = packed_address(address)[8:] + event_id
-    return HEAD.pack(at >> 32, at & 0xFFFFFFFF, identity, account, flags, len(event_id)) + tail
+        device = None if event.device_id is None else short_hash(event.device_id)
+        where = packed_address(address) if address else NO_ADDRESS
+        return placed(event, where, place_of(event, known), device, account, identity, at, marks)
+    return plain(event, address, account, identity, at, marks)
 
 
-def _context(event: LoginEvent, address: str, known: Facts | None) -> bytes:
+def placed(
+    event: LoginEvent,
+    where: bytes,
+    place: tuple[str | None, int | None],
+    device: bytes | None,
+    account: bytes | None,
+    identity: bytes,
+    at: int,
+    marks: int,
+) -> bytes:
+    """An entry with its context, from what is known of the login; see `pack`.
+
+    `where` is its packed address, `place` country and AS number, `device` a short hash.
+    """
+    if account is None:
+        marks |= NO_ACCOUNT
+        account = _NO_ACCOUNT
+    event_id = event.event_id.encode("utf-8", "surrogatepass")
     return (
-        (packed_address(address) if address else _NO_ADDRESS)
-        + _place(*place_of(event, known))
-        + (_NOTHING_4 if event.user_agent is None else short_hash(event.user_agent)[:4])
-        + (_NOTHING_8 if event.device_id is None else short_hash(event.device_id))
-        + _CHANNEL_BYTE[event.channel]
+        _PLACED_HEAD.pack(
+            at >> 32,
+            at & 0xFFFFFFFF,
+            identity,
+            account,
+            marks | _REASON_CODE[event.reason],
+            len(event_id),
+            where,
+            _place(*place),
+            _NOTHING_4 if event.user_agent is None else short_hash(event.user_agent)[:4],
+            device or _NOTHING_8,
+            _CHANNEL_CODE[event.channel],
+        )
+        + event_id
     )
+
+
+def plain(
+    event: LoginEvent, address: str, account: bytes | None, identity: bytes, at: int, marks: int
+) -> bytes:
+    """An entry without context, for the log of its own address; see `pack`."""
+    if account is None:
+        marks |= NO_ACCOUNT
+        account = _NO_ACCOUNT
+    marks |= _REASON_CODE[event.reason]
+    event_id = event.event_id.encode("utf-8", "surrogatepass")
+    suffix = b""
+    if ":" in address:
+        marks |= IPV6
+        suffix = packed_address(address)[8:]
+    head = HEAD.pack(at >> 32, at & 0xFFFFFFFF, identity, account, marks, len(event_id))
+    return head + suffix + event_id
 
 
 @lru_cache(maxsize=4_096)

@@ -11,7 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .account_memory import COUNTRY, DEVICE, NETWORK, OLD_MS, AccountMemory, key_of, rewritten
+from .account_memory import (
+    COUNTRY,
+    DEVICE,
+    FOR_EVER,
+    NETWORK,
+    OLD_MS,
+    AccountMemory,
+    key_of,
+    place_keys,
+    rewritten,
+)
 from .attempts import (
     COLD,
     KNOWN_DEVICE,
@@ -52,6 +62,11 @@ class Login(Protocol):
         ...
 
     @property
+    def device(self) -> bytes | None:
+        """A hash of its device, where it is told."""
+        ...
+
+    @property
     def country(self) -> str | None:
         """Where it came from, as far as known."""
         ...
@@ -70,20 +85,21 @@ class Familiar:
     shares: Mapping[tuple[str, int], Shares] = field(default_factory=dict)
     warm_from: Mapping[str, int | None] = field(default_factory=dict)
     cold_until_ms: int = 0
+    _placed: dict[tuple[str, int, str | None, int | None], int] = field(default_factory=dict)
 
     def marks(self, login: Login) -> int:
         """The marks of an entry of this login."""
-        now = login.at_ms
+        now, owner, system = login.at_ms, login.owner, login.event.system
+        memory = None if owner is None else self.memories.get(owner)
+        device = 0 if memory is None else _device(memory, login)
         if now < self.cold_until_ms:
-            return COLD | self._device(login)
-        warm_from = self.warm_from.get(login.event.system)
+            return COLD | device
+        warm_from = self.warm_from.get(system)
         if warm_from is None or warm_from > now - AS_OF_MS:
             # Whether a device that is told is the account's own, nobody can know yet.
-            unasked = 0 if login.event.device_id is None else COLD
-            return unasked | self._device(login)
-        shares = self.shares.get((login.event.system, now // DAY_MS), _NO_SHARES)
-        marks = shares.marks(login.country, login.asn) | self._device(login)
-        memory = None if login.owner is None else self.memories.get(login.owner)
+            unasked = 0 if login.device is None else COLD
+            return unasked | device
+        marks = device | self._place(system, now // DAY_MS, login.country, login.asn)
         if memory is None:
             return marks
         news = _news(memory, login, marks)
@@ -93,19 +109,17 @@ class Familiar:
 
     def knows_device(self, login: Login) -> bool:
         """Whether the account has logged in with this device before."""
-        return self._device(login) != 0
+        memory = None if login.owner is None else self.memories.get(login.owner)
+        return memory is not None and _device(memory, login) != 0
 
-    def _device(self, login: Login) -> int:
-        device = login.event.device_id
-        if device is None or login.owner is None:
-            return 0
-        memory = self.memories.get(login.owner)
-        if memory is None:
-            return 0
-        since = memory.known_since(key_of(DEVICE, device), login.at_ms)
-        if since is None:
-            return 0
-        return KNOWN_DEVICE | OLD_DEVICE if since <= login.at_ms - OLD_MS else KNOWN_DEVICE
+    def _place(self, system: str, day: int, country: str | None, asn: int | None) -> int:
+        """What the shares of a system say of a place, reckoned once a batch."""
+        place = system, day, country, asn
+        marks = self._placed.get(place)
+        if marks is None:
+            shares = self.shares.get((system, day), _NO_SHARES)
+            marks = self._placed[place] = shares.marks(country, asn)
+        return marks
 
     def additions(self) -> dict[bytes, bytes]:
         """What each memory gains by this batch."""
@@ -120,11 +134,21 @@ class Familiar:
         }
 
 
+def _device(memory: AccountMemory, login: Login) -> int:
+    """What a memory, warm or not, says of a login's device."""
+    if login.device is None:
+        return 0
+    since = memory.known_since(DEVICE + login.device, login.at_ms)
+    if since is None:
+        return 0
+    return KNOWN_DEVICE | OLD_DEVICE if since <= login.at_ms - OLD_MS else KNOWN_DEVICE
+
+
 def _news(memory: AccountMemory, login: Login, marks: int) -> int:
     """What of a login a memory does not know."""
     now, country, asn = login.at_ms, login.country, login.asn
     news = 0
-    if login.event.device_id is not None and not marks & KNOWN_DEVICE:
+    if login.device is not None and not marks & KNOWN_DEVICE:
         news |= NEW_DEVICE
     if country is not None and memory.known_since(key_of(COUNTRY, country), now) is None:
         news |= NEW_COUNTRY
@@ -142,39 +166,43 @@ class Familiarity:
 
     async def read(self, logins: Sequence[Login], store: WindowStore) -> Familiar:
         """The memories of all who log in or try with a device, the batch's successes included."""
-        asked: dict[bytes, list[Login]] = {}
+        asked: dict[bytes, None] = {}
+        successes: list[Login] = []
         days: set[tuple[str, int]] = set()
         for login in logins:
             event, owner = login.event, login.owner
             if event.action != "login":
                 continue
             days.add((event.system, login.at_ms // DAY_MS))
-            if owner is not None:
-                if event.outcome == "success":
-                    asked.setdefault(owner, []).append(login)
-                elif event.device_id is not None:
-                    asked.setdefault(owner, [])
+            if owner is None:
+                continue
+            if event.outcome == "success":
+                asked[owner] = None
+                successes.append(login)
+            elif login.device is not None:
+                asked[owner] = None
         shares = {
             (system, day): await self._census.shares(system, day * DAY_MS, store)
             for system, day in sorted(days)
         }
         blobs = await store.recall(list(asked)) if asked else {}
         memories = {owner: AccountMemory(blobs.get(owner, b"")) for owner in asked}
-        for owner, theirs in asked.items():
-            for login in theirs:
-                _remember(memories[owner], login)
+        for login in successes:
+            _remember(memories[login.owner or b""], login)
         warm = await self._warm(logins, store)
         return Familiar(memories, shares, warm, await store.cold_until())
 
     async def _warm(self, logins: Sequence[Login], store: WindowStore) -> Mapping[str, int | None]:
         """Since when each system has had its thousand successes; asked only while that may move."""
         counted: dict[str, list[tuple[int, bytes]]] = {}
+        warm_from = self._warm_from
         for login in logins:
-            system = login.event.system
-            found = counted.setdefault(system, [])
-            since = self._warm_from.get(system)
-            if login.event.outcome == "success" and (since is None or login.at_ms < since):
-                found.append((login.at_ms, login.identity))
+            event = login.event
+            system = event.system
+            if system not in counted:
+                counted[system] = []
+            if event.outcome == "success" and login.at_ms < warm_from.get(system, FOR_EVER):
+                counted[system].append((login.at_ms, login.identity))
         asked = {
             system: found
             for system, found in counted.items()
@@ -192,12 +220,7 @@ class Familiarity:
 
 
 def _remember(memory: AccountMemory, login: Login) -> None:
-    at, identity = login.at_ms, login.identity
+    at, identity, device = login.at_ms, login.identity, login.device
     memory.add_success(at, identity)
-    device = login.event.device_id
-    if device is not None:
-        memory.add(key_of(DEVICE, device), at, identity)
-    if login.country is not None:
-        memory.add(key_of(COUNTRY, login.country), at, identity)
-    if login.asn is not None:
-        memory.add(key_of(NETWORK, login.asn), at, identity)
+    keys = place_keys(login.country, login.asn)
+    memory.add(at, identity, keys if device is None else (DEVICE + device, *keys))

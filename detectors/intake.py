@@ -15,12 +15,17 @@ from .attempts import (
     KNOWN_DEVICE,
     LATE,
     NEW_DEVICE,
+    NO_ADDRESS,
+    NON_CUSTOMER,
     PLACED,
     RISKY_NETWORK,
     SUCCESS,
     UNFAMILIAR,
-    pack,
+    packed_address,
     place_of,
+    placed,
+    plain,
+    short_hash,
 )
 from .census import Blamed
 from .errors import Rejected
@@ -61,7 +66,7 @@ class Arrival(NamedTuple):
 
 class Accepted(NamedTuple):
     """An event that came first under its identity, with what is known of it; `at_ms` is the time
-    the rules use, `owner` whose memory it belongs to.
+    the rules use, `account` its pseudonym, `owner` whose memory it belongs to, `device` a hash.
     """
 
     event: LoginEvent
@@ -74,6 +79,8 @@ class Accepted(NamedTuple):
     owner: bytes | None = None
     country: str | None = None
     asn: int | None = None
+    account: bytes | None = None
+    device: bytes | None = None
 
 
 Cell = tuple[int, str]
@@ -124,9 +131,10 @@ def sort_out(
         cell = (at - at % HOUR_MS, event.source or event.system)
         if standing == "first":
             cells.append(cell)
-            tally.accepted.append(_accepted(arrival, claim.identity, at, names, facts))
+            tally.accepted.append(accepted(arrival, claim.identity, at, names, facts))
             # One future event must not move the clock by which alerts are closed.
-            latest = max(latest, min(arrival.appended_ms, at))
+            if latest < at:
+                latest = max(latest, min(arrival.appended_ms, at))
         elif standing == "duplicate":
             tally.duplicates[cell] += 1
         else:
@@ -137,20 +145,31 @@ def sort_out(
     return tally
 
 
-def _accepted(
-    arrival: Arrival, identity: bytes, at: int, names: Pseudonyms, facts: Joiner | None
+def accepted(
+    arrival: Arrival,
+    identity: bytes,
+    at: int,
+    names: Pseudonyms,
+    facts: Joiner | None = None,
 ) -> Accepted:
-    event = arrival.event
-    account = event.account
-    owner = None if account is None else names.account_bytes(account)
-    known = None
-    if facts is not None:
-        known = facts(event)
-        owner = known.customer or owner
+    """An arrival with all that is reckoned once and used often: hashes, place, facts."""
+    event, _, offset, appended_ms, backfill = arrival
+    account = None if event.account is None else names.account_bytes(event.account)
+    known = None if facts is None else facts(event)
     country, asn = place_of(event, known)
-    late = arrival.appended_ms - at > NOTICE_MS
     return Accepted(
-        event, identity, at, known, late, arrival.backfill, arrival.offset, owner, country, asn
+        event,
+        identity,
+        at,
+        known,
+        appended_ms - at > NOTICE_MS,
+        backfill,
+        offset,
+        account if known is None else known.customer or account,
+        country,
+        asn,
+        account,
+        None if event.device_id is None else short_hash(event.device_id),
     )
 
 
@@ -192,11 +211,12 @@ def _marks(login: Accepted) -> int:
 
 
 @lru_cache(maxsize=65_536)
-def subjects(system: str, address: str) -> tuple[Subject, Subject]:
-    """The address as rules count it, and the log of its network's successes."""
+def subjects(system: str, address: str) -> tuple[Subject, Subject, bytes]:
+    """The address as rules count it, the log of its network's successes, and the address packed."""
     return (
         Subject(system, "ip", counted_as(address)),
         Subject(system, "logins", network_of(address)),
+        packed_address(address),
     )
 
 
@@ -224,16 +244,17 @@ class _Gains:
         """A success counts for its network; on a device new to the account also for the account."""
         address = address_of_client(login)
         marks |= SUCCESS | PLACED
+        where = NO_ADDRESS
         if address is not None:
-            subject, network = subjects(login.event.system, address)
-            self._add(network, login, address, marks)
+            subject, network, where = subjects(login.event.system, address)
+            self._entries[network].append(_placed(login, where, marks))
             self._entering[network].add(subject)
             if marks & (NEW_DEVICE | UNFAMILIAR) or (
                 marks & RISKY_NETWORK and not marks & KNOWN_DEVICE
             ):
                 self._urgent.add(subject)
         if marks & (NEW_DEVICE | UNFAMILIAR):
-            self._account(login, address, marks, urgent=True)
+            self._account(login, where, marks, urgent=True)
 
     def failure(self, login: Accepted, marks: int) -> None:
         """A failure counts for its address and account, but never on a device the account knows."""
@@ -244,28 +265,23 @@ class _Gains:
         minute = event.system, login.at_ms // MINUTE_MS
         self._failed[minute].append((login.identity, login, marks))
         stopped = event.reason == "mfa_failed"
+        where = NO_ADDRESS
         if address is not None:
-            subject, _ = subjects(event.system, address)
-            self._add(subject, login, address, marks)
+            subject, _, where = subjects(event.system, address)
+            self._entries[subject].append(_plain(login, address, marks))
             if stopped:
                 self._watched.add(subject)
         if not _non_customer(login):
             urgent = stopped and bool(marks & NEW_DEVICE)
-            self._account(login, address, marks | PLACED, urgent=urgent)
+            self._account(login, where, marks | PLACED, urgent=urgent)
 
-    def _account(self, login: Accepted, address: str | None, marks: int, *, urgent: bool) -> None:
-        account = login.event.account
-        if account is None:
+    def _account(self, login: Accepted, where: bytes, marks: int, *, urgent: bool) -> None:
+        if login.account is None:
             return
-        subject = Subject(login.event.system, "account", self._names.account(account))
-        self._add(subject, login, address or "", marks)
+        subject = Subject(login.event.system, "account", self._names.text(login.account))
+        self._entries[subject].append(_placed(login, where, marks))
         if urgent:
             self._urgent.add(subject)
-
-    def _add(self, subject: Subject, login: Accepted, address: str, marks: int) -> None:
-        self._entries[subject].append(
-            pack(login.event, address, login.identity, login.at_ms, self._names, login.known, marks)
-        )
 
     def observed(self, remembered: dict[bytes, bytes]) -> Observed:
         """The whole batch; no log gains more of an hour than its cap lets it keep."""
@@ -273,8 +289,9 @@ class _Gains:
         # that there were more.
         for (system, _), failed in self._failed.items():
             for _, login, marks in nsmallest(SAMPLE + 1, failed, key=itemgetter(0)):
-                address = address_of_client(login) or ""
-                self._add(everybody(system), login, address, marks | PLACED)
+                address = address_of_client(login)
+                where = NO_ADDRESS if address is None else packed_address(address)
+                self._entries[everybody(system)].append(_placed(login, where, marks | PLACED))
         entries = dict(self._entries)
         for subject, added in entries.items():
             most = hour_cap(subject.kind)
@@ -287,6 +304,21 @@ class _Gains:
             self._entering,
             remembered,
         )
+
+
+def _placed(login: Accepted, where: bytes, marks: int) -> bytes:
+    """A login as an entry of a log that is not its address's."""
+    event, identity, at, _, _, _, _, _, country, asn, account, device = login
+    if _non_customer(login):
+        marks |= NON_CUSTOMER
+    return placed(event, where, (country, asn), device, account, identity, at, marks)
+
+
+def _plain(login: Accepted, address: str, marks: int) -> bytes:
+    """A login as an entry of the log of its address."""
+    if _non_customer(login):
+        marks |= NON_CUSTOMER
+    return plain(login.event, address, login.account, login.identity, login.at_ms, marks)
 
 
 def _non_customer(login: Accepted) -> bool:

@@ -45,9 +45,16 @@ def log(shard: int, subject: Subject) -> str:
     return f"w:{{{shard:03d}}}:{subject.system}:{subject.kind}:{subject.value}"
 
 
-def memory(shard: int, owner: bytes) -> str:
-    """The memory of an account or customer."""
-    return f"m:{{{shard:03d}}}:{owner.hex()}"
+def memory(shard: int, owner: bytes) -> bytes:
+    """The memory of an account or customer, whose pseudonym stands in it as bytes: there are as
+    many as customers.
+    """
+    return _memories(shard) + owner
+
+
+@lru_cache
+def _memories(shard: int) -> bytes:
+    return b"m:{%03d}:" % shard
 
 
 def earliest(shard: int, system: str) -> str:

@@ -13,7 +13,7 @@ from redis.exceptions import NoScriptError
 from .redis_client import transient
 from .retry import until_done
 
-Call = tuple[str, Sequence[str], Sequence[Any]]
+Call = tuple[str, Sequence[str | bytes], Sequence[Any]]
 """A script's name, its keys, its arguments."""
 
 
@@ -38,6 +38,22 @@ class RedisCalls:
             return found
 
         answers: list[bytes | None] = await self.until_done("get", call)
+        return answers
+
+    async def together(self, groups: Iterable[Sequence[bytes]]) -> list[list[bytes | None]]:
+        """Many strings in one round trip, by an MGET for each group: a group lies in one shard."""
+        asked = list(groups)
+        if not asked:
+            return []
+
+        async def call() -> list[list[bytes | None]]:
+            pipeline = self._client.pipeline(transaction=False)
+            for names in asked:
+                pipeline.execute_command("MGET", *names)
+            found: list[list[bytes | None]] = await pipeline.execute()
+            return found
+
+        answers: list[list[bytes | None]] = await self.until_done("get", call)
         return answers
 
     async def hashes(self, names: Sequence[str]) -> list[dict[bytes, bytes]]:

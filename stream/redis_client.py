@@ -11,6 +11,8 @@ from config.redis_options import redis_options
 from config.settings import RedisSettings
 from detectors.errors import LoginwardError
 
+from .redis_packing import pack_in_c
+
 _TRANSIENT = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
@@ -35,7 +37,8 @@ def connect(settings: RedisSettings) -> Redis:
         raise LoginwardError(
             f'redis.mode: {settings.mode!r} comes with a later version; use "single"'
         )
-    return Redis.from_url(settings.url, retry=Retry(NoBackoff(), 0), **redis_options(settings))
+    once = Retry(NoBackoff(), 0)
+    return pack_in_c(Redis.from_url(settings.url, retry=once, **redis_options(settings)))
 
 
 def transient(failure: BaseException) -> bool:

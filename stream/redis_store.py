@@ -47,7 +47,7 @@ _WITHOUT_BODY: Final = b"!"
 _REMEMBERED: Final = 65_536
 
 _GONE: Final = Reading(b"", 0, 0)
-_SCRIPTS: Final = ("claim", "record", "settle", "recall", "rewrite", "warm", "census")
+_SCRIPTS: Final = ("claim", "record", "settle", "rewrite", "warm", "census")
 _MEMORY_TTL_MS: Final = KEPT_MS + LATENESS_MS
 _CENSUS_TTL_MS: Final = (DAYS + 5) * DAY_MS
 
@@ -67,7 +67,7 @@ class _Part:
 
     def call(self, shard: int, observed: Observed, first_look: Mapping[Kind, int]) -> Call:
         """The script call that writes it and reads what is to be looked at."""
-        names = [keys.log(shard, subject) for subject in self.subjects]
+        names: list[str | bytes] = [keys.log(shard, subject) for subject in self.subjects]
         names += [keys.memory(shard, owner) for owner in self.owners]
         names.append(keys.unsettled(shard))
         args: list[Any] = [_MEMORY_TTL_MS, len(self.appended), len(self.looked)]
@@ -125,9 +125,9 @@ class RedisStore:
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
         """See WindowStore; identities are remembered for two pages of `identity_ttl`."""
         grouped: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for index, claim in enumerate(claims):
-            shard = claim.identity[0] % self._shards
-            grouped[shard, claim.appended_ms // self._page_ms].append(index)
+        shards, page_ms = self._shards, self._page_ms
+        for index, (identity, _, _, _, appended_ms) in enumerate(claims):
+            grouped[identity[0] % shards, appended_ms // page_ms].append(index)
         groups = list(grouped.items())
         answers = await self._calls.scripts(
             [
@@ -180,11 +180,8 @@ class RedisStore:
         grouped: dict[int, list[bytes]] = defaultdict(list)
         for owner in owners:
             grouped[self._shard_of_owner(owner)].append(owner)
-        answers = await self._calls.scripts(
-            [
-                ("recall", [keys.memory(shard, owner) for owner in theirs], [])
-                for shard, theirs in grouped.items()
-            ]
+        answers = await self._calls.together(
+            [keys.memory(shard, owner) for owner in theirs] for shard, theirs in grouped.items()
         )
         return {
             owner: blob
@@ -393,7 +390,8 @@ class RedisStore:
 
 def _mark(claim: Claim) -> bytes:
     """A claim as the script takes it: whose identity, and what says it came from where."""
-    return claim.identity + _MARK.pack(claim.content, claim.partition, claim.offset)
+    identity, content, partition, offset, _ = claim
+    return identity + _MARK.pack(content, partition, offset)
 
 
 def _numbers(counts: Mapping[bytes, bytes]) -> dict[str, int]:

@@ -56,7 +56,10 @@ for _ = 1, looked do
 end
 for number = key + 1, #KEYS - 1 do
   at = at + 1
-  redis.call('APPEND', KEYS[number], ARGV[at])
-  redis.call('PEXPIRE', KEYS[number], memory_ttl)
+  -- Most that is new is new of a new account, and written by one call.
+  if not redis.call('SET', KEYS[number], ARGV[at], 'PX', memory_ttl, 'NX') then
+    redis.call('APPEND', KEYS[number], ARGV[at])
+    redis.call('PEXPIRE', KEYS[number], memory_ttl)
+  end
 end
 return due

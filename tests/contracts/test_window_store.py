@@ -68,6 +68,25 @@ def test_an_identity_is_known_in_the_next_page(keeper: Keeper) -> None:
     assert run(keeper, scenario) == ["first", "duplicate", "conflict"]
 
 
+def test_a_large_batch_of_claims_is_one_batch(keeper: Keeper) -> None:
+    """However a store cuts thousands of claims, each repeat finds its first, near or far."""
+
+    def name(number: int) -> bytes:
+        return number.to_bytes(8, "little")
+
+    large = [claim(n, name=name(n)) for n in range(9_000)]
+    repeats = [claim(9_000 + n, name=name(n), content=1 + n % 2) for n in range(0, 9_000, 1_500)]
+    repeats += [claim(9_500, name=name(9_500)), claim(9_501, name=name(9_500))]
+
+    async def scenario(store: WindowStore) -> list[Standing]:
+        return await store.claim(large + repeats)
+
+    found = run(keeper, scenario)
+
+    assert found[:9_000] == ["first"] * 9_000
+    assert found[9_000:] == ["duplicate"] * 6 + ["first", "duplicate"]
+
+
 def test_claims_of_several_workers_agree_with_one(keeper: Keeper) -> None:
     """Whoever asks: of each identity exactly one position is first, for ever."""
     random = Random(7)

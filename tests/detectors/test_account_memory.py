@@ -44,7 +44,7 @@ def remembered(uses: Sequence[Use], cut: int = 1) -> AccountMemory:
         memory = AccountMemory(blob)
         for key, at, identity in uses[start : start + cut]:
             memory.add_success(at, identity)
-            memory.add(key, at, identity)
+            memory.add(at, identity, [key])
         blob += bytes(memory.fresh)
     return AccountMemory(blob)
 
@@ -106,7 +106,7 @@ def test_rewriting_forgets_nothing_that_counts(uses: list[Use], where: int) -> N
     early = AccountMemory(rewritten(remembered(ordered[:where]).blob))
     for key, at, identity in ordered[where:]:
         early.add_success(at, identity)
-        early.add(key, at, identity)
+        early.add(at, identity, [key])
     late = AccountMemory(rewritten(early.blob + bytes(early.fresh)))
 
     assert view(late, NOW)[1:] == view(plain, NOW)[1:]

@@ -11,7 +11,7 @@ import pytest
 from detectors.engine import Arrival, Engine, Tally
 from detectors.events import LoginEvent, milliseconds
 from detectors.familiarity import Familiar
-from detectors.intake import Accepted, observe
+from detectors.intake import accepted, claims, observe
 from detectors.memory import MemoryStore
 from detectors.rule import NEVER, Mode
 from detectors.windows import (
@@ -151,11 +151,13 @@ def test_a_skewed_clock_is_judged_by_its_receiver() -> None:
 def test_a_large_batch_of_one_address_is_capped_before_it_is_sent() -> None:
     """Ten thousand attempts of an hour leave the worker as 513, however large the flood."""
     events = series(10_000, every=0.3)
-    accepted = [
-        Accepted(e, NAMES.event(e.emitter, e.event_id), milliseconds(e.judged_at)) for e in events
+    brought = arrivals(events)
+    taken = [
+        accepted(one, claim.identity, milliseconds(one.event.judged_at), NAMES)
+        for one, claim in zip(brought, claims(brought, NAMES), strict=True)
     ]
 
-    seen = observe(accepted, NAMES, Familiar()).entries
+    seen = observe(taken, NAMES, Familiar()).entries
 
     assert {subject.value: len(entries) for subject, entries in seen.items()} == {
         IP: 513,

@@ -16,7 +16,7 @@ from detectors.engine import Engine
 from detectors.events import LoginEvent, Origin
 from detectors.facts import Facts, Joiner, Listed, Place, facts_of
 from detectors.familiarity import Familiar
-from detectors.intake import Accepted, observe
+from detectors.intake import Arrival, accepted, observe
 from detectors.memory import MemoryStore
 from detectors.networks import Networks
 from detectors.windows import Subject
@@ -198,9 +198,17 @@ def test_the_engine_counts_no_address_that_is_a_proxys() -> None:
 
 def entry(known: Facts | None) -> bytes:
     """The log entry of one event under some facts."""
-    event = login(0, "a", account="eve")
+    event, at = login(0, "a", account="eve"), int(START.timestamp() * 1000)
     observed = observe(
-        [Accepted(event, NAMES.event("web", "a"), int(START.timestamp() * 1000), known)],
+        [
+            accepted(
+                Arrival(event, 0, 0, at),
+                NAMES.event("web", "a"),
+                at,
+                NAMES,
+                None if known is None else lambda _: known,
+            )
+        ],
         NAMES,
         Familiar(),
     )

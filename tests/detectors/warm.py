@@ -50,13 +50,13 @@ def memory(*, successes: int = WARM_SUCCESSES, days_ago: float = 30) -> bytes:
     """The memory of an account that logged in so often, from HOME with its PHONE."""
     at = START_MS - round(days_ago * DAY_MS)
     kept = AccountMemory(b"")
-    kept.add(key_of(DEVICE, OLD_PHONE), START_MS - 200 * DAY_MS, b"oldphone")
+    kept.add(START_MS - 200 * DAY_MS, b"oldphone", [key_of(DEVICE, OLD_PHONE)])
     for number in range(successes):
         identity = number.to_bytes(8, "big")
         kept.add_success(at + number, identity)
-        kept.add(key_of(COUNTRY, "TW"), at + number, identity)
-        kept.add(key_of(NETWORK, "3462"), at + number, identity)
-        kept.add(key_of(DEVICE, PHONE), at + number, identity)
+        kept.add(at + number, identity, [key_of(COUNTRY, "TW")])
+        kept.add(at + number, identity, [key_of(NETWORK, "3462")])
+        kept.add(at + number, identity, [key_of(DEVICE, PHONE)])
     return bytes(kept.fresh)
 
 
