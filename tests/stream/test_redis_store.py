@@ -52,7 +52,7 @@ def keeper(fresh_redis: redis.Redis, fresh_redis_url: str) -> InRedis:
     return InRedis(fresh_redis_url, shards=1)
 
 
-def _expiry(client: redis.Redis, key: str) -> int:
+def _expiry(client: redis.Redis, key: str | bytes) -> int:
     """When a key goes, in ms of the server's clock since 1970."""
     return client.pexpiretime(key)
 
