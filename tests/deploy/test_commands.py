@@ -12,6 +12,8 @@ import typer
 
 from loginward_cli.commands import test as the_command
 
+pytestmark = pytest.mark.long
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 

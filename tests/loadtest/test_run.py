@@ -15,6 +15,8 @@ from loadtest.run import deliveries
 
 from .conftest import Make
 
+pytestmark = pytest.mark.long
+
 _EVERYTHING: dict[str, Any] = {"disorder_ms": 60_000, "duplicates": 0.05, "bad": 20}
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 _SMALL = ("--events", "6000", "--repetitions", "1")
 _ROOT = Path(__file__).resolve().parents[3]
 

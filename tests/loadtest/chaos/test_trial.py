@@ -10,6 +10,8 @@ from detectors.errors import LoginwardError
 from loadtest.chaos.faults import DEFAULT, figures, parse
 from loadtest.chaos.trial import Fault, Plan, run
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.timeout(600)
 def test_live_equals_replay_whatever_is_killed(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from loadtest.quality.trial import OPTIONAL, replay, supported
 
 from ... import real_data
 
+pytestmark = pytest.mark.long
+
 _HUB = "crowdsec-hub-tests"
 _LEAKY = {
     "type": "leaky",
