@@ -54,7 +54,7 @@ def keeper(fresh_redis: redis.Redis, fresh_redis_url: str) -> InRedis:
 
 def _expiry(client: redis.Redis, key: str | bytes) -> int:
     """When a key goes, in ms of the server's clock since 1970."""
-    return client.pexpiretime(key)
+    return int(cast("Any", client).pexpiretime(key))  # typed for text alone
 
 
 def _now(client: redis.Redis) -> int:
