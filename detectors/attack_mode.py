@@ -3,9 +3,10 @@
 * burst: for so many minutes on end more than a share of the attempts are nobody's (Herley and
   Schechter, NDSS 2019: where thieves hardly ever get in, successes tell how many attempts are the
   customers' own), by many accounts from many addresses. It lasts on for a while.
-* drift: failures lie above the usual, hour for hour, a little or much: a cumulated sum of their
+* drift: more accounts fail than usual, hour for hour, a little or much: a cumulated sum of the
   excess (CUSUM; Javed and Paxson, CCS 2013) finds what stays below every limit of a minute. It
   lasts a day on: who probes slowly comes back with what he found (DataDome's fintech case, 2025).
+  Accounts, not failures: one forgotten telephone repeats its old password all day.
 
 What is usual is learnt from quiet days, up to the day before yesterday; before it is known the mode
 is never on.
@@ -22,7 +23,18 @@ from typing import Final, NamedTuple
 
 from .census import SETTLED_DAYS, CensusStore
 from .events import AS_OF_MS, HOUR_MS
-from .rates import MINUTE_MS, NOTHING, Hour, Minute, Usual, day_of, distinct, hour_of, usual
+from .rates import (
+    MINUTE_MS,
+    NOTHING,
+    Hour,
+    Minute,
+    Stretch,
+    Usual,
+    day_of,
+    distinct,
+    hours_of,
+    usual,
+)
 
 _HOURS_KEPT: Final = 200
 _DAYS_KEPT: Final = 50
@@ -112,14 +124,14 @@ def is_burst(run: Iterable[Minute], usual_: Usual, limits: Sensitivity) -> bool:
     return distinct(accounts) >= limits.accounts and distinct(addresses) >= limits.addresses
 
 
-def drifting(hours: Sequence[tuple[int, int]], usual_: Usual, limits: Sensitivity) -> list[bool]:
-    """After which of these hours (successes, failures) the cumulated excess is beyond the limit."""
+def drifting(hours: Iterable[Stretch], usual_: Usual, limits: Sensitivity) -> list[bool]:
+    """After which of these hours the sum of excess is too much."""
     total = 0.0
     found = []
-    for successes, failures in hours:
-        expected = usual_.failures(successes)
+    for successes, _, accounts in hours:
+        expected = usual_.accounts * successes
         spread = math.sqrt(usual_.dispersion * max(expected, _FEW))
-        excess = min((failures - expected) / spread, _FARTHEST) - _SLACK
+        excess = min((accounts - expected) / spread, _FARTHEST) - _SLACK
         total = min(max(0.0, total + excess), 2 * limits.drift)
         found.append(total >= limits.drift)
     return found
@@ -209,8 +221,8 @@ class AttackModes:
         first = day - DRIFT_DAYS
         days = await store.by_day(system, first, day)
         hours = range(first * 24, until + 1)
-        told = [hour_of(days.get(number // 24, {}), number % 24) for number in hours]
-        beyond = zip(hours, drifting(told, known, self._limits), strict=True)
+        sums = drifting(hours_of(days, hours), known, self._limits)
+        beyond = zip(hours, sums, strict=True)
         return tuple(hour for hour, is_beyond in beyond if is_beyond and hour >= day * 24)
 
     def forget(self) -> None:

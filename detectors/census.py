@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Protocol
 from .account_memory import WARM_AFTER
 from .attempts import COMMON_ASN, RARE_COUNTRY
 from .events import DAY_MS, HOUR_MS
-from .rates import Counted, Hour, Tallies, add_failing, add_minutes
+from .rates import Counted, Day, Hour, Tallies, add_failing, add_minutes
 
 DAYS: Final = 90
 SETTLED_DAYS: Final = 2
@@ -47,10 +47,8 @@ class CensusStore(Protocol):
         """
         ...
 
-    async def by_day(
-        self, system: str, first_day: int, last_day: int
-    ) -> Mapping[int, Mapping[str, int]]:
-        """The counts of each of these days (both inclusive) that has any."""
+    async def by_day(self, system: str, first_day: int, last_day: int) -> Mapping[int, Day]:
+        """Each of these days (both inclusive) of which anything is counted."""
         ...
 
     async def by_minute(self, system: str, hours: Sequence[int]) -> Mapping[int, Hour]:
@@ -165,7 +163,7 @@ class Census:
         if known is None or known[0] != day:
             counts: Counter[str] = Counter()
             for told in (await store.by_day(system, day - DAYS, day - SETTLED_DAYS)).values():
-                counts.update(told)
+                counts.update(told.counts)
             known = self._known[system] = (day, Shares(counts))
         return known[1]
 

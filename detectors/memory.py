@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .account_memory import WARM_AFTER
-from .rates import HOUR_BITS, Hour, Tallies
+from .rates import DAY_BITS, HOUR_BITS, Day, Hour, Tallies
 from .windows import (
     FOR_EVER_MS,
     AlertDraft,
@@ -55,6 +55,7 @@ class MemoryStore:
         self._fences: dict[tuple[str, int], int] = {}
         self._minutes: dict[tuple[str, int], Counter[str]] = {}
         self._sketches: dict[tuple[str, int], set[int]] = {}
+        self._day_sketches: dict[tuple[str, int], set[int]] = {}
         self._earliest: dict[str, list[tuple[int, bytes]]] = {}
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
@@ -125,6 +126,8 @@ class MemoryStore:
         """See CensusStore."""
         for hour, bits in tallies.bits.items():
             self._sketches.setdefault((system, hour), set()).update(bits)
+        for day, bits in tallies.day_bits.items():
+            self._day_sketches.setdefault((system, day), set()).update(bits)
         fence = self._fences.get((system, partition), first)
         if fence > first:
             return fence
@@ -135,22 +138,24 @@ class MemoryStore:
         self._fences[system, partition] = end
         return first
 
-    async def by_day(
-        self, system: str, first_day: int, last_day: int
-    ) -> Mapping[int, Mapping[str, int]]:
+    async def by_day(self, system: str, first_day: int, last_day: int) -> Mapping[int, Day]:
         """See CensusStore."""
-        days = range(first_day, last_day + 1)
-        return {day: self._census[system, day] for day in days if (system, day) in self._census}
+        keys = {day: (system, day) for day in range(first_day, last_day + 1)}
+        return {
+            day: Day(
+                dict(self._census.get(key, {})), _sketch(self._day_sketches.get(key, ()), DAY_BITS)
+            )
+            for day, key in keys.items()
+            if key in self._census or key in self._day_sketches
+        }
 
     async def by_minute(self, system: str, hours: Sequence[int]) -> Mapping[int, Hour]:
         """See CensusStore."""
         return {hour: self._hour((system, hour)) for hour in hours}
 
     def _hour(self, key: tuple[str, int]) -> Hour:
-        sketch = bytearray(HOUR_BITS // 8)
-        for bit in self._sketches.get(key, ()):
-            sketch[bit // 8] |= 0x80 >> bit % 8
-        return Hour(dict(self._minutes.get(key, {})), bytes(sketch))
+        sketch = _sketch(self._sketches.get(key, ()), HOUR_BITS)
+        return Hour(dict(self._minutes.get(key, {})), sketch)
 
     async def cold_until(self) -> int:
         """See WindowStore; what lives in memory is never lost in part."""
@@ -237,3 +242,11 @@ class MemoryStore:
     @staticmethod
     def _reading(kept: _Kept) -> Reading:
         return Reading(bytes(kept.blob), len(kept.blob), kept.generation)
+
+
+def _sketch(bits: Iterable[int], size: int) -> bytes:
+    """Bytes in which these bits are set, counted from the left as Redis does."""
+    sketch = bytearray(size // 8)
+    for bit in bits:
+        sketch[bit // 8] |= 0x80 >> bit % 8
+    return bytes(sketch)

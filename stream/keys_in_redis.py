@@ -13,6 +13,7 @@ The hash tag is the shard: all keys of one call lie in one slot of a cluster.
     c:{007}:<system>:<day>              successes of a system by country and network, and by hour
     n:{007}:<system>:<hour>             its successes and failures by minute
     s:{007}:<system>:<hour>             which accounts and addresses failed, a sketch by minute
+    a:{007}:<system>:<day>              which accounts failed, a sketch by hour
     d:{007}:<system>                    up to which offset of each partition they are counted
     f:{000}                             event time up to which each partition is recorded; `born`
 """
@@ -75,6 +76,11 @@ def minutes(shard: int, system: str, hour: int) -> str:
 def sketch(shard: int, system: str, hour: int) -> str:
     """Bits of the accounts and addresses that failed in one hour, by minute."""
     return f"s:{{{shard:03d}}}:{system}:{hour}"
+
+
+def day_sketch(shard: int, system: str, day: int) -> str:
+    """Bits of the accounts that failed in one day, by hour."""
+    return f"a:{{{shard:03d}}}:{system}:{day}"
 
 
 def fences(shard: int, system: str) -> str:

@@ -19,7 +19,7 @@ from detectors.account_memory import KEPT_MS, WARM_AFTER
 from detectors.census import DAYS, MINUTES_KEPT_MS
 from detectors.events import DAY_MS
 from detectors.pseudonyms import Pseudonyms
-from detectors.rates import HOUR_BITS, Hour, Tallies
+from detectors.rates import DAY_BITS, HOUR_BITS, Day, Hour, Tallies
 from detectors.windows import (
     LATENESS_MS,
     RETENTION_MS,
@@ -232,17 +232,23 @@ class RedisStore:
         for hour, bits in tallies.bits.items():
             names.append(keys.sketch(shard, system, hour))
             args += (MINUTES_KEPT_MS, len(bits), *bits)
+        for day, bits in tallies.day_bits.items():
+            names.append(keys.day_sketch(shard, system, day))
+            args += (_CENSUS_TTL_MS, len(bits), *bits)
         ((fence,),) = await self._calls.scripts([("census", names, args)])
         return int(fence)
 
-    async def by_day(
-        self, system: str, first_day: int, last_day: int
-    ) -> Mapping[int, Mapping[str, int]]:
+    async def by_day(self, system: str, first_day: int, last_day: int) -> Mapping[int, Day]:
         """See CensusStore."""
         shard = self._shard_of_system(system)
         days = range(first_day, last_day + 1)
-        found = await self._calls.hashes([keys.census(shard, system, day) for day in days])
-        return {day: _numbers(counts) for day, counts in zip(days, found, strict=True) if counts}
+        counts = await self._calls.hashes([keys.census(shard, system, day) for day in days])
+        sketches = await self._calls.get([keys.day_sketch(shard, system, day) for day in days])
+        return {
+            day: Day(_numbers(told), (sketch or b"").ljust(DAY_BITS // 8, b"\0"))
+            for day, told, sketch in zip(days, counts, sketches, strict=True)
+            if told or sketch
+        }
 
     async def by_minute(self, system: str, hours: Sequence[int]) -> Mapping[int, Hour]:
         """See CensusStore."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.memory import MemoryStore
-from detectors.rates import HOUR_BITS, SKETCH_BITS, Hour, Minute, Tallies
+from detectors.rates import ACCOUNT_BITS, HOUR_BITS, SKETCH_BITS, Day, Hour, Minute, Tallies
 from detectors.windows import WindowStore
 
 from .keepers import Keeper
@@ -23,6 +24,7 @@ def some(number: int = 1) -> Tallies:
     return Tallies(
         days={DAY: Counter({"S": number, "C:TW": number, "H:0:S": number})},
         hours={HOUR: Counter({"7S": number, "7F": 2 * number})},
+        day_bits={DAY: {ACCOUNT_BITS, ACCOUNT_BITS + 7}},
         bits={HOUR: {7 * 2 * SKETCH_BITS, 7 * 2 * SKETCH_BITS + SKETCH_BITS + 3}},
     )
 
@@ -30,7 +32,9 @@ def some(number: int = 1) -> Tallies:
 def test_offsets_are_counted_once(keeper: Keeper) -> None:
     """What comes again, whole or in part, adds nothing; the fence says from where to go on."""
 
-    async def scenario(one: WindowStore, other: WindowStore) -> tuple[list[int], object, Minute]:
+    async def scenario(
+        one: WindowStore, other: WindowStore
+    ) -> tuple[list[int], Mapping[int, Day], Minute]:
         fences = [
             await one.count("web", 0, 0, 10, some()),
             await other.count("web", 0, 0, 10, some()),
@@ -40,12 +44,14 @@ def test_offsets_are_counted_once(keeper: Keeper) -> None:
             await one.count("app", 0, 0, 10, some(9)),
         ]
         hour = (await other.by_minute("web", [HOUR, HOUR + 1]))[HOUR]
-        return fences, dict(await one.by_day("web", DAY - 1, DAY)), hour.minute(7)
+        return fences, await one.by_day("web", DAY - 1, DAY), hour.minute(7)
 
     fences, days, minute = run(keeper, scenario, workers=2)
 
     assert fences == [0, 10, 10, 10, 0, 0]
-    assert days == {DAY: {"S": 3, "C:TW": 3, "H:0:S": 3}}
+    assert days.keys() == {DAY}
+    assert days[DAY].counts == {"S": 3, "C:TW": 3, "H:0:S": 3}
+    assert [days[DAY].failing(number).bit_count() for number in range(3)] == [0, 2, 0]
     first, fourth = 1 << (SKETCH_BITS - 1), 1 << (SKETCH_BITS - 4)
     assert minute == Minute(3, 6, accounts=first, addresses=fourth)
 

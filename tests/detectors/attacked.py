@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from detectors.events import DAY_MS, milliseconds
 from detectors.memory import MemoryStore
-from detectors.rates import MINUTE_MS, SKETCH_BITS, Tallies, hour_field
+from detectors.rates import ACCOUNT_BITS, MINUTE_MS, SKETCH_BITS, Tallies, hour_field
 from tests.builders import START
 
 from .warm import warm
@@ -24,6 +24,11 @@ def quiet_day() -> Counter[str]:
     )
 
 
+def quiet_accounts() -> set[int]:
+    """Of each hour ten accounts that failed."""
+    return {hour * ACCOUNT_BITS + hour + n * 50 for hour in range(24) for n in range(10)}
+
+
 def attack(minutes: Iterable[int]) -> Tallies:
     """Minutes after START (and before, if negative) with a few successes and a flood of failures,
     all accounts and addresses of it different; ten quiet days before.
@@ -32,6 +37,7 @@ def attack(minutes: Iterable[int]) -> Tallies:
     today = START_MS // DAY_MS
     for back in range(2, 12):
         told.days[today - back] = quiet_day()
+        told.day_bits[today - back] = quiet_accounts()
     for minute in minutes:
         hour, number = divmod(START_MS // MINUTE_MS + minute, 60)
         counts = told.hours.setdefault(hour, Counter())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 from hypothesis import given
@@ -21,13 +21,18 @@ from detectors.attack_mode import (
 from detectors.events import DAY_MS, HOUR_MS
 from detectors.memory import MemoryStore
 from detectors.rates import (
+    ACCOUNT_BITS,
+    DAY_BITS,
     MINUTE_MS,
     SKETCH_BITS,
+    Day,
     Minute,
+    Stretch,
     Tallies,
     Usual,
     distinct,
     hour_field,
+    hours_of,
     usual,
 )
 from detectors.windows import FOR_EVER_MS
@@ -43,7 +48,7 @@ LIMITS = Sensitivity(
 )
 MANY = (1 << 40) - 1
 """Forty of the bits of a sketch: 48 accounts or so."""
-ALIKE = Usual(ratio=0.1, dispersion=1.0, days=20)
+ALIKE = Usual(ratio=0.1, accounts=0.1, dispersion=1.0, days=20)
 DAY = 20_000
 START_MS = DAY * DAY_MS + 6 * HOUR_MS
 
@@ -90,37 +95,54 @@ def test_a_burst(run: list[Minute], burst: bool) -> None:
 
 def test_drift_sums_what_exceeds_the_usual() -> None:
     """Usual hours sum to nothing; twice the usual for a day is a drift; one wild hour is none."""
-    quiet = [(100, 10)] * 24
+    quiet = [Stretch(100, 10, 10)] * 24
     assert not any(drifting(quiet, ALIKE, LIMITS))
-    assert not any(drifting([*quiet, (100, 1000)], ALIKE, LIMITS))
-    assert drifting([(100, 20)] * 4, ALIKE, LIMITS) == [False, False, False, True]
-    assert drifting([(100, 20)] * 24 + quiet * 2, ALIKE, LIMITS)[-24:] == [False] * 24
+    assert not any(drifting([*quiet, Stretch(100, 1000, 1000)], ALIKE, LIMITS))
+    assert drifting([Stretch(100, 20, 20)] * 4, ALIKE, LIMITS) == [False, False, False, True]
+    assert drifting([Stretch(100, 20, 20)] * 24 + quiet * 2, ALIKE, LIMITS)[-24:] == [False] * 24
 
 
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 500)), max_size=60))
-def test_drift_is_bounded(hours: list[tuple[int, int]]) -> None:
+@given(st.lists(st.tuples(*[st.integers(0, 500)] * 3).map(Stretch._make), max_size=60))
+def test_drift_is_bounded(hours: list[Stretch]) -> None:
     """However long an attack lasts, the sum falls again within two days of usual hours."""
-    assert not drifting([*hours, *[(100, 10)] * 48], ALIKE, LIMITS)[-1]
+    assert not drifting([*hours, *[Stretch(100, 10, 10)] * 48], ALIKE, LIMITS)[-1]
 
 
-def day(successes: int, failures: int) -> Mapping[str, int]:
-    """A day whose hours are alike."""
-    return {
-        hour_field(hour, what): number // 24
-        for hour in range(24)
-        for what, number in (("S", successes), ("F", failures))
-    }
+def day(successes: int, failures: int) -> Day:
+    """A day whose hours are alike: each failure is another account's."""
+    return Day(
+        {
+            hour_field(hour, what): number // 24
+            for hour in range(24)
+            for what, number in (("S", successes), ("F", failures))
+        },
+        bytes_of(accounts(range(24), failures // 24)),
+    )
+
+
+def accounts(hours: Iterable[int], number: int) -> set[int]:
+    """The bits of so many accounts in each of these hours of a day."""
+    return {hour * ACCOUNT_BITS + hour + n * 40 for hour in hours for n in range(number)}
+
+
+def bytes_of(bits: set[int]) -> bytes:
+    """The sketch of a day in which these bits are set."""
+    sketch = bytearray(DAY_BITS // 8)
+    for bit in bits:
+        sketch[bit // 8] |= 0x80 >> bit % 8
+    return bytes(sketch)
 
 
 def test_usual_is_learnt_from_quiet_days() -> None:
     """Sixteen days of attack among twenty do not become what is usual."""
     quiet = {number: day(2400, 240) for number in range(5)}
-    attacked = {number: day(2400, 9600) for number in range(5, 20)}
+    attacked = {number: day(2400, 2160) for number in range(5, 20)}
 
     found = usual(quiet | attacked)
 
     assert found is not None
     assert (found.ratio, found.dispersion, found.days) == (0.1, 1.0, 5)
+    assert found.accounts == pytest.approx(0.1, rel=0.01)
 
 
 @pytest.mark.parametrize("days", [{}, {0: day(960, 96)}, {0: day(48, 0), 1: day(48, 0)}])
@@ -129,6 +151,15 @@ def test_nothing_is_usual_before_a_thousand_successes(
 ) -> None:
     """A cold start says nothing."""
     assert usual(days) is None
+
+
+def test_a_forgotten_telephone_counts_once() -> None:
+    """An account that fails every hour of two days is one account; a day not given is none."""
+    days = {DAY + n: Day({}, bytes_of({h * ACCOUNT_BITS for h in range(24)})) for n in range(2)}
+
+    found = hours_of(days, range(DAY * 24, DAY * 24 + 72))
+
+    assert [round(hour.accounts) for hour in found] == [1] + [0] * 71
 
 
 def test_the_mode_is_known_a_minute_later_and_lasts() -> None:
@@ -159,8 +190,14 @@ def test_a_drifting_hour_counts_from_a_minute_behind_its_end() -> None:
 
 async def _filled(hours: Mapping[int, Counter[str]], bits: Mapping[int, set[int]]) -> MemoryStore:
     store = MemoryStore()
-    days = {DAY - back: Counter(day(2400, 240)) for back in range(2, 12)}
-    await store.count("web", 0, 0, 1, Tallies(days=days, hours=dict(hours), bits=dict(bits)))
+    past = range(DAY - 11, DAY - 1)
+    told = Tallies(
+        days={number: Counter(day(2400, 240).counts) for number in past},
+        hours=dict(hours),
+        bits=dict(bits),
+        day_bits={number: accounts(range(24), 10) for number in past},
+    )
+    await store.count("web", 0, 0, 1, told)
     return store
 
 
@@ -186,12 +223,13 @@ def test_modes_are_read_from_a_store() -> None:
 
 
 def test_a_drift_is_read_from_the_days_of_a_week() -> None:
-    """Double failures since midnight are a drift by two; not before they are settled."""
-    today = Counter({hour_field(h, w): n for h in range(6) for w, n in (("S", 100), ("F", 25))})
+    """Over twice the accounts since midnight are a drift by two; not before that is settled."""
+    today = Counter({hour_field(hour, "S"): 100 for hour in range(6)})
+    failed = accounts(range(6), 25)
 
     async def scenario(settled_ms: int) -> list[int]:
         store = await _filled({}, {})
-        await store.count("web", 1, 0, 1, Tallies(days={DAY: today}))
+        await store.count("web", 1, 0, 1, Tallies(days={DAY: today}, day_bits={DAY: failed}))
         mode = await AttackModes(LIMITS).between(
             "web", DAY * DAY_MS, START_MS + 1, settled_ms, store
         )
