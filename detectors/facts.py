@@ -115,12 +115,7 @@ def facts_of(
     country, country_from = _first(said.country, place.country)
     asn, asn_from = _first(said.asn, place.asn)
     kinds, kinds_from = _kinds(asn, place, networks)
-    # As of the login, not of its arrival: live and a replay a year later judge by the same.
-    if (
-        indicators
-        and address is not None
-        and indicators.listed(address, milliseconds(event.judged_at))
-    ):
+    if indicators and address is not None and _is_listed(address, event, indicators):
         kinds, kinds_from = (kinds or frozenset()) | _LISTED, "intel"
     return Facts(
         account_class=account_class,
@@ -137,6 +132,13 @@ def facts_of(
         kinds=kinds,
         kinds_from=kinds_from,
     )
+
+
+def _is_listed(address: str, event: LoginEvent, indicators: Indicators) -> bool:
+    """As of the login, not of its arrival: live and a replay a year later judge by the same."""
+    # Hardly an address was ever named, so most logins' time is never asked.
+    spans = indicators.spans(address)
+    return bool(spans) and indicators.listed(address, milliseconds(event.judged_at))
 
 
 def _who(

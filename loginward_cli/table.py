@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "rejects": "List, show and replay records that could not be read.",
     "customers": "Load the directory of customers (kept as keyed hashes).",
     "geo": "Fetch geo data by package name; say where an address lies.",
-    "intel": "Import and list threat intelligence.",
+    "intel": "Take in, list and hunt for threat intelligence; share our own.",
     "archive": "Query, export, verify, hold, purge and reveal what was kept.",
     "report": "Daily record, monthly report, signatures.",
     "answer": "Answer a customer's notice: it was me, or it was not.",

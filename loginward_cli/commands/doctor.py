@@ -13,6 +13,7 @@ from loginward_cli.doctor.answers import answers
 from loginward_cli.doctor.check import Check, Checks, Visit
 from loginward_cli.doctor.governance import governance
 from loginward_cli.doctor.heard import heard, utc_now
+from loginward_cli.doctor.intel import intel
 from loginward_cli.doctor.kafka_checks import kafka
 from loginward_cli.doctor.known import known
 from loginward_cli.doctor.machine import machine
@@ -26,6 +27,7 @@ CHECKS: tuple[Checks, ...] = (
     machine,
     governance,
     known,
+    intel,
     kafka,
     redis_server,
     heard,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from loginward_cli.intel import importing, looking, revoking
+from loginward_cli.intel import hunting, importing, looking, revoking, sharing
 
 app = typer.Typer(
     add_completion=False,
@@ -18,4 +18,6 @@ app.command("import")(importing.import_bulletins)
 app.command("list")(looking.list_indicators)
 app.command()(looking.show)
 app.command()(revoking.revoke)
+app.command()(hunting.hunt)
 app.command()(looking.ledger)
+app.command()(sharing.export)

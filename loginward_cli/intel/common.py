@@ -9,8 +9,10 @@ from loginward_cli.rules.common import login_name, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from config.intel.bulletins import Hand
+    from config.intel.records import What
     from config.intel.store import Told
 
 
@@ -32,6 +34,13 @@ def known() -> Told:
     for trouble in found.troubles:
         note(f"warning: {trouble}")
     return found
+
+
+def keep(folder: Path, what: What, who: Hand) -> None:
+    """One more line of the ledger."""
+    from config.intel.store import append
+
+    append(folder, lambda _: what, by=who.by, login=who.login, reason=who.reason, now=who.now)
 
 
 def counted(counts: Mapping[str, int]) -> str:
