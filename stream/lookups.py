@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from config.intel.store import folder_of, ledger_file, told
+from config.intel.store import folder_of, told, watched
 from config.networks import load_networks
 from config.settings import Settings
 from detectors.errors import LoginwardError
@@ -145,7 +145,10 @@ class Lookups:
 
     def _indicators(self) -> Indicators:
         """What can be read of the ledger holds; what cannot is told."""
-        known = told(folder_of(self._settings))
+        try:
+            known = told(folder_of(self._settings))
+        except OSError as failure:
+            raise LoginwardError(f"{failure.filename}: {failure.strerror}") from None
         for trouble in known.troubles:
             metrics.LOOKUP_FAILURES.labels("indicators").inc()
             log.error("threat intelligence is damaged", trouble=trouble)
@@ -166,8 +169,7 @@ class Lookups:
         if part == "geo":
             return geo_files(self._settings.geo.folder)
         if part == "indicators":
-            ledger = ledger_file(folder_of(self._settings))
-            return [ledger] if ledger.exists() else []
+            return [file for file in watched(folder_of(self._settings)) if file.exists()]
         own = self._settings.files.networks
         return [] if own is None else [own]
 

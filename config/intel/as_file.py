@@ -10,7 +10,6 @@ from detectors.errors import LoginwardError
 from detectors.events import milliseconds
 from detectors.indicators import FOR_EVER, SINCE_EVER, Indicators, Span
 
-from .feed import Feed
 from .indicator import Indicator
 from .reading import read_file
 from .screening import Screen, screened
@@ -33,22 +32,8 @@ def indicators_of(path: Path) -> Indicators:
         return known.indicators
     data, feed = read_file(path)
     version = hashlib.sha256(data).hexdigest()[:16]
-    return Indicators(
-        ((ip_network(one.network), _span(one)) for one in _current(feed)), version=version
-    )
-
-
-def _current(feed: Feed) -> list[Indicator]:
-    """Of each id the newest version; what is private or reserved is left out here too."""
-    fit = screened(feed, Screen()).fit
-    newest = {one.id: one.modified for one in sorted(fit, key=_modified) if one.id}
-    return [
-        one for one in fit if not one.revoked and (not one.id or one.modified == newest[one.id])
-    ]
-
-
-def _modified(one: Indicator) -> int:
-    return SINCE_EVER if one.modified is None else milliseconds(one.modified)
+    fit = (one for one in screened(feed, Screen()).fit if not one.revoked)
+    return Indicators(((ip_network(one.network), _span(one)) for one in fit), version=version)
 
 
 def _span(one: Indicator) -> Span:

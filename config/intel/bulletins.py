@@ -9,7 +9,7 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Any, Final
 
-from detectors.errors import LoginwardError, escaped
+from detectors.errors import LoginwardError
 from detectors.networks import Network
 
 from .. import suppressions
@@ -20,7 +20,16 @@ from .feed import Feed
 from .indicator import Tlp, network_of
 from .records import Line, Received, Renewed, Revoked, What
 from .screening import Ranges, Screen, Screened, screened
-from .store import MOST_ENTRIES, Ledger, Told, append, folder_of, store_list, told
+from .store import (
+    MOST_ENTRIES,
+    Ledger,
+    Told,
+    append,
+    folder_of,
+    source_of,
+    store_list,
+    told,
+)
 from .warning_lists import warning_lists
 
 UNMARKED: Final[Tlp] = "amber"
@@ -84,7 +93,7 @@ def receive(
             open_ended = any(one.valid_until is None for one in sorted_out.fit)
             return Renewed(bulletin=same[-1], validity_s=validity) if open_ended else None
         return Received(
-            source=escaped(came.source, 400),
+            source=source_of(came.source),
             title=came.feed.title,
             format=came.feed.format,
             tlp=marked,

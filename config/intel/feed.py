@@ -63,7 +63,7 @@ class Feed:
 
     def ignore(self, kind: object) -> None:
         """One more of a kind that is none of ours; kinds are bounded in length and number."""
-        text = escaped(kind, 40) if isinstance(kind, str) and kind else "without a type"
+        text = escaped(kind, 40)[:60] if isinstance(kind, str) and kind else "without a type"
         known = text in self.ignored or len(self.ignored) < SHOWN
         self.ignored[text if known else "other"] += 1
 
@@ -74,6 +74,14 @@ Progress = Callable[[int], object]
 
 def unwatched(_: int) -> None:
     """Nobody looks on."""
+
+
+def shown(value: object) -> str:
+    """A value out of a feed as a message tells it."""
+    try:
+        return f"'{escaped(str(value), 60)}'"
+    except RecursionError:
+        return "a value that is nested too deeply"
 
 
 def decoded_json(data: bytes, name: str) -> Any:

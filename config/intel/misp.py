@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from detectors.errors import LoginwardError, escaped
+from detectors.errors import LoginwardError
 
-from .feed import Feed
+from .feed import Feed, shown
 from .indicator import Indicator, Tlp, gravest, named, network_of, tlp_of
 
 _TYPES: Final = frozenset({"ip-src", "ip-dst", "ip-src|port", "ip-dst|port"})
@@ -35,7 +35,7 @@ def read_misp(content: object, name: str) -> Feed:
 
 def _attribute(feed: Feed, place: str, said: object, event_tlp: Tlp | None) -> None:
     if not isinstance(said, dict):
-        feed.bad.add(place, f"'{escaped(str(said), 60)}' is no attribute")
+        feed.bad.add(place, f"{shown(said)} is no attribute")
         return
     kind = said.get("type")
     if not isinstance(kind, str) or kind not in _TYPES:
@@ -47,7 +47,7 @@ def _attribute(feed: Feed, place: str, said: object, event_tlp: Tlp | None) -> N
     value = said.get("value")
     try:
         if not isinstance(value, str):
-            raise LoginwardError(f"value: '{escaped(str(value), 60)}' is no text")
+            raise LoginwardError(f"value: {shown(value)} is no text")
         indicator = Indicator(
             network=str(network_of(value.partition("|")[0])),
             id=named(said.get("uuid")),
@@ -107,4 +107,4 @@ def _time(said: Mapping[str, Any], key: str) -> datetime | None:
         at = datetime.fromisoformat(str(text))
         return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
-        raise LoginwardError(f"{key}: '{escaped(str(text), 40)}' is no time") from None
+        raise LoginwardError(f"{key}: {shown(text)} is no time") from None

@@ -15,7 +15,7 @@ BulletinId = Annotated[str, msgspec.Meta(pattern=r"^B[0-9]{1,9}\Z")]
 """B and the number of the line that received it."""
 Sha = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
-Counts = dict[Annotated[str, msgspec.Meta(max_length=200)], Count]
+Counts = dict[Annotated[str, msgspec.Meta(max_length=300)], Count]
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True, tag="received", tag_field="kind"):

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from ipaddress import ip_network
 from typing import Final
 
@@ -95,9 +96,12 @@ def screened(feed: Feed, screen: Screen) -> Screened:
     """Sort out the indicators of `feed`; one that comes twice is there once."""
     found = Screened()
     seen: set[Indicator] = set()
+    newest = _newest(feed.indicators)
     for indicator, place in zip(feed.indicators, feed.places, strict=True):
         # A revocation is let through whatever it is about: it only ever takes something away.
         reason = None if indicator.revoked else screen.reason(indicator)
+        if indicator.id and indicator.modified != newest[indicator.id]:
+            reason = "an older version of the same indicator"
         if reason is None:
             if indicator not in seen:
                 seen.add(indicator)
@@ -106,3 +110,13 @@ def screened(feed: Feed, screen: Screen) -> Screened:
             found.skipped[reason] += 1
             found.noted.add(place, f"{indicator.network} is {reason}")
     return found
+
+
+def _newest(indicators: Iterable[Indicator]) -> dict[str, datetime | None]:
+    """When the newest version of each id was made."""
+    newest: dict[str, datetime | None] = {}
+    for one in indicators:
+        held = newest.get(one.id)
+        if held is None or (one.modified is not None and one.modified > held):
+            newest[one.id] = one.modified
+    return newest

@@ -70,10 +70,11 @@ def shared(
     alerts: Iterable[Alert], told: Told, screen: Screen, *, since: datetime, until: datetime
 ) -> Shared:
     """The addresses of live alerts that were last seen in [since, until)."""
+    bulletins = told.bulletins()
     secret = Ranges(
         ip_network(one.indicator.network)
         for one in told.entries
-        if gravest([one.indicator.tlp, told.bulletins()[one.bulletin][1].tlp]) == "red"
+        if gravest([one.indicator.tlp, bulletins[one.bulletin][1].tlp]) == "red"
     )
     found = Shared()
     by_network: dict[Network, Bad] = {}

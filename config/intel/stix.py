@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from detectors.errors import LoginwardError, escaped
+from msgspec import structs
 
-from .feed import Feed, Progress, unwatched
+from detectors.errors import LoginwardError
+
+from .feed import Feed, Progress, shown, unwatched
 from .indicator import Indicator, Tlp, gravest, named, network_of, tlp_of
 from .stix_pattern import networks_in
 
@@ -56,7 +58,7 @@ def read_objects(objects: list[Any], name: str, progress: Progress = unwatched) 
         if kind == "indicator":
             _indicator(feed, f"{place} {named(said.get('id'))[:60]}".strip(), said, markings)
         elif kind is None:
-            feed.bad.add(place, f"'{escaped(str(said), 60)}' is no STIX object")
+            feed.bad.add(place, f"{shown(said)} is no STIX object")
         else:
             feed.ignore(kind)
     feed.tlp = gravest(one.tlp for one in feed.indicators)
@@ -73,8 +75,7 @@ def _indicator(feed: Feed, place: str, said: dict[str, Any], markings: Mapping[s
     try:
         # The pattern first: it bounds what the library is given to chew on.
         written = networks_in(said.get("pattern"))
-        checked = stix2.parse(said, allow_custom=True)
-        confidence = _confidence(said.get("confidence"))
+        one = _read(stix2.parse(said, allow_custom=True), said, markings)
     except LoginwardError as failure:
         feed.bad.add(place, str(failure))
         return
@@ -83,27 +84,28 @@ def _indicator(feed: Feed, place: str, said: dict[str, Any], markings: Mapping[s
         return
     for kind in written.others:
         feed.ignore(kind)
-    tlp = gravest(markings.get(str(mark)) for mark in getattr(checked, "object_marking_refs", ()))
     for text in written.addresses:
         try:
-            network = network_of(text)
+            network = str(network_of(text))
         except LoginwardError as failure:
             feed.bad.add(place, str(failure))
-            continue
-        feed.add(
-            place,
-            Indicator(
-                network=str(network),
-                id=str(checked.id),
-                name=named(getattr(checked, "name", "")),
-                valid_from=_plain(checked.valid_from),
-                valid_until=_plain(getattr(checked, "valid_until", None)),
-                confidence=confidence,
-                tlp=tlp,
-                modified=_plain(checked.modified),
-                revoked=bool(getattr(checked, "revoked", False)),
-            ),
-        )
+        else:
+            feed.add(place, structs.replace(one, network=network))
+
+
+def _read(checked: Any, said: Mapping[str, Any], markings: Mapping[str, Tlp]) -> Indicator:
+    """What is said of each address of the pattern."""
+    return Indicator(
+        network="",
+        id=named(str(checked.id)),
+        name=named(getattr(checked, "name", "")),
+        valid_from=_plain(checked.valid_from),
+        valid_until=_plain(getattr(checked, "valid_until", None)),
+        confidence=_confidence(said.get("confidence")),
+        tlp=gravest(markings.get(str(one)) for one in getattr(checked, "object_marking_refs", ())),
+        modified=_plain(checked.modified),
+        revoked=bool(getattr(checked, "revoked", False)),
+    )
 
 
 def _confidence(said: object) -> int | None:
@@ -112,7 +114,7 @@ def _confidence(said: object) -> int | None:
         return None
     if isinstance(said, int) and 0 <= said <= 100:  # noqa: PLR2004 (STIX's scale)
         return said
-    raise LoginwardError(f"confidence: '{escaped(str(said), 30)}' is not 0 to 100")
+    raise LoginwardError(f"confidence: {shown(said)} is not 0 to 100")
 
 
 def _title(objects: Iterable[Any]) -> str:

@@ -90,9 +90,9 @@ def folder_of(settings: Settings) -> Path:
     return settings.intel.folder
 
 
-def ledger_file(folder: Path) -> Path:
-    """The file whose change is a change of what is in force."""
-    return folder / FILE
+def watched(folder: Path) -> tuple[Path, Path]:
+    """What changes when what is in force does: the ledger, and a list that was put back."""
+    return folder / FILE, folder / "lists"
 
 
 def read(folder: Path) -> Ledger:
@@ -131,12 +131,17 @@ def append(
     return append_link(folder / FILE, _decoder, make)
 
 
+def source_of(text: str) -> str:
+    """A file's name or a URL as the ledger keeps it."""
+    return escaped(text, 400)[:500]
+
+
 def last_cursor(ledger: Ledger, source: str) -> str:
     """Where the next poll of a collection begins; empty where it was never polled."""
     cursors = (
         line.what.cursor
         for line in reversed(ledger.lines)
-        if isinstance(line.what, Received) and line.what.source == escaped(source, 400)
+        if isinstance(line.what, Received) and line.what.source == source_of(source)
     )
     return next((cursor for cursor in cursors if cursor), "")
 

@@ -13,6 +13,7 @@ from detectors.errors import LoginwardError, escaped
 
 from .bulletins import content_of
 from .feed import MOST_ENTRIES, Feed, Progress, unwatched
+from .indicator import named
 from .stix import read_objects
 from .web import Access, bind, checked
 
@@ -54,6 +55,8 @@ def poll(url: str, access: Access, *, since: str = "", progress: Progress = unwa
         bounds = bind(connection.session, where, access)
         collection = Collection(where, conn=connection)
         objects = list(_objects(collection, since))
+        content = content_of(msgspec.json.encode(objects, order="sorted"))
+        title = named(collection.title)
     except LoginwardError as failure:
         raise LoginwardError(f"{escaped(where, 100)}: {failure}") from None
     except Exception as failure:  # noqa: BLE001 (bad input, whatever the library makes of it)
@@ -64,11 +67,11 @@ def poll(url: str, access: Access, *, since: str = "", progress: Progress = unwa
     finally:
         connection.close()
     feed = read_objects(objects, where, progress)
-    feed.title = feed.title or escaped(str(collection.title), 200)
+    feed.title = feed.title or title
     return Polled(
         feed=feed,
-        content=content_of(msgspec.json.encode(objects, order="sorted")),
-        cursor=escaped(bounds.last_added, 100) or since,
+        content=content,
+        cursor=escaped(bounds.last_added, 100)[:100] or since,
         objects=len(objects),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,13 +34,14 @@ def list_indicators(
     from detectors.events import milliseconds
 
     told = known()
+    bulletins = told.bulletins()
     now_ms = milliseconds(utc_now() if at is None else moment("--at", at))
     held = [one for one in told.entries if one.since_ms <= now_ms < one.until_ms]
     held.sort(key=_by_address)
     for one in held[:limit] if json else ():
-        emit_json(_entry(told, one))
+        emit_json(_entry(bulletins, one))
     if not json:
-        columns((_cells(told, one) for one in held[:limit]), _HEADER)
+        columns((_cells(bulletins, one) for one in held[:limit]), _HEADER)
         coming = sum(now_ms < one.since_ms < one.until_ms for one in told.entries)
         say(f"{len(held):,} indicators in force, {coming:,} to come")
     if len(held) > limit:
@@ -55,7 +57,8 @@ def show(
     Example: loginward intel show 203.0.113.7
     """
     told = known()
-    if name in told.bulletins():
+    bulletins = told.bulletins()
+    if name in bulletins:
         _show_bulletin(told, name, json=json)
         return
     try:
@@ -70,9 +73,9 @@ def show(
     held = [one for one in told.entries if asked.touch(ip_network(one.indicator.network))]
     held.sort(key=_by_address)
     if json:
-        emit_json({"asked": str(wanted), "indicators": [_entry(told, one) for one in held]})
+        emit_json({"asked": str(wanted), "indicators": [_entry(bulletins, one) for one in held]})
         return
-    columns((_cells(told, one) for one in held), _HEADER)
+    columns((_cells(bulletins, one) for one in held), _HEADER)
     if not held:
         say(f"{wanted}: no bulletin ever named it")
 
@@ -83,7 +86,8 @@ def ledger(json: Json = False) -> None:
     Hits are those of its last hunt (`loginward intel hunt`). Exit code 1: the ledger is damaged.
     """
     told = known()
-    rows = [_row(told, line, what) for line, what in told.bulletins().values()]
+    held = _in_force(told)
+    rows = [_row(told, line, what, held) for line, what in told.bulletins().values()]
     if json:
         emit_json({"head": told.ledger.head, "damage": list(told.troubles), "bulletins": rows})
         done(findings=bool(told.troubles))
@@ -106,8 +110,11 @@ def ledger(json: Json = False) -> None:
 _HEADER = ("ADDRESS", "SINCE", "UNTIL", "BULLETIN", "TLP", "SURE", "SOURCE", "NAME")
 
 
-def _cells(told: Told, one: Entry) -> tuple[str, ...]:
-    said = _entry(told, one)
+Bulletins = dict[str, tuple["Line", "Received"]]
+
+
+def _cells(bulletins: Bulletins, one: Entry) -> tuple[str, ...]:
+    said = _entry(bulletins, one)
     sure = "-" if said["confidence"] is None else str(said["confidence"])
     return (
         said["network"], said["since"], said["until"], said["bulletin"], said["tlp"], sure,
@@ -115,11 +122,11 @@ def _cells(told: Told, one: Entry) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _entry(told: Told, one: Entry) -> dict[str, Any]:
+def _entry(bulletins: Bulletins, one: Entry) -> dict[str, Any]:
     from config.intel.indicator import gravest
     from detectors.events import instant
 
-    _, what = told.bulletins()[one.bulletin]
+    _, what = bulletins[one.bulletin]
     never = one.until_ms <= one.since_ms
     return {
         "network": one.indicator.network,
@@ -141,7 +148,7 @@ def _by_address(one: Entry) -> tuple[int, int, int]:
 
 def _show_bulletin(told: Told, name: str, *, json: bool) -> None:
     line, what = told.bulletins()[name]
-    row = _row(told, line, what)
+    row = _row(told, line, what, _in_force(told))
     row |= {"skipped": what.skipped, "ignored": what.ignored, "bad": what.bad}
     row["history"] = [_step(one) for one in told.ledger.lines if _about(one, name)]
     if json:
@@ -158,21 +165,23 @@ def _show_bulletin(told: Told, name: str, *, json: bool) -> None:
         say(f"  {step['at']}  {step['what']}  by {step['by']}  {step['reason']}")
 
 
-def _row(told: Told, line: Line, what: Received) -> dict[str, Any]:
-    from config.intel.records import Hunted, Revoked
+def _in_force(told: Told) -> Counter[str]:
+    """How many indicators of each bulletin judge now."""
     from detectors.events import milliseconds
 
     now_ms = milliseconds(utc_now())
-    mine = [one for one in told.entries if one.bulletin == line.id]
-    hunts = [
-        one.what
-        for one in told.ledger.lines
-        if isinstance(one.what, Hunted) and one.what.bulletin == line.id
-    ]
+    return Counter(one.bulletin for one in told.entries if one.since_ms <= now_ms < one.until_ms)
+
+
+def _row(told: Told, line: Line, what: Received, held: Counter[str]) -> dict[str, Any]:
+    from config.intel.records import Hunted, Revoked
+
+    after = told.ledger.lines[line.number :]
+    hunts = [one.what for one in after if isinstance(one.what, Hunted) and _about(one, line.id)]
     revoked = [
         when(one.at)
-        for one in told.ledger.lines
-        if isinstance(one.what, Revoked) and one.what.bulletin == line.id and not one.what.networks
+        for one in after
+        if isinstance(one.what, Revoked) and _about(one, line.id) and not one.what.networks
     ]
     return {
         "bulletin": line.id,
@@ -182,7 +191,7 @@ def _row(told: Told, line: Line, what: Received) -> dict[str, Any]:
         "title": what.title,
         "tlp": what.tlp,
         "applied": what.applied,
-        "in_force": sum(one.since_ms <= now_ms < one.until_ms for one in mine),
+        "in_force": held[line.id],
         "revoked": revoked[-1] if revoked else None,
         "hunt": _hunt(hunts[-1]) if hunts else None,
     }

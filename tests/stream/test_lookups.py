@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from config.errors import SettingsError
 from config.intel.bulletins import Came, Hand, content_of, receive
 from config.intel.reading import read_feed
-from config.intel.store import folder_of, ledger_file
+from config.intel.store import FILE, folder_of
 from config.settings import Settings
 from config.settings import load as load_settings
 from stream import metrics
@@ -170,7 +170,7 @@ def test_of_a_damaged_ledger_what_can_be_read_holds(settings: Settings) -> None:
     """Told and counted; a worker that starts now still knows what stands before the damage."""
     imported(settings, "192.0.2.7")
     imported(settings, "192.0.2.8")
-    file = ledger_file(folder_of(settings))
+    file = folder_of(settings) / FILE
     file.write_bytes(file.read_bytes().replace(b'"number":2', b'"number":3'))
     counted = value("facts_load_failures_total", of="indicators") or 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -285,3 +286,38 @@ def test_a_replay_without_a_ledger_is_told(tmp_path: Path) -> None:
     """An empty folder is a slip, not an empty list."""
     with pytest.raises(LoginwardError, match=r"holds no ledger\.jsonl"):
         indicators_of(tmp_path)
+
+
+def test_of_two_versions_in_one_bundle_the_newer_counts(settings: Settings) -> None:
+    """In whatever order they stand; the older one is left out, and said."""
+    versions = (
+        stix_indicator(name="a", revoked=True, modified="2026-11-21T00:00:00Z"),
+        stix_indicator(name="a"),
+    )
+
+    taken = take(settings, bundle(*versions), 0)
+
+    assert dict(taken.sorted_out.skipped) == {"an older version of the same indicator": 1}
+    assert not listed(settings, "192.0.2.7", 1000)
+
+
+def test_a_strangers_names_fit_into_the_ledger(settings: Settings, tmp_path: Path) -> None:
+    """However long and odd: a file's, a warning list's, a type's."""
+    odd = "\x1b" * 400
+    (tmp_path / "list.json").write_text(
+        json.dumps({"name": odd, "type": "cidr", "list": ["192.0.2.8"]})
+    )
+    settings = replace(settings, intel=replace(settings.intel, warning_lists=tmp_path))
+    data = bundle(
+        {"type": odd},
+        {"type": "report", "name": odd},
+        stix_indicator(name=odd),
+        stix_indicator("[ipv4-addr:value = '192.0.2.8']"),
+    )
+    came = Came(source=odd, content=content_of(data), feed=read_feed(data, odd), cursor="")
+
+    taken = receive(settings, came, hand(0))
+
+    assert taken.line is not None
+    assert taken.sorted_out.skipped.total() == 1
+    assert listed(settings, "192.0.2.7", DELAY)

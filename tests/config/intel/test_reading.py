@@ -6,13 +6,17 @@ import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.intel.feed import FORMATS, SHOWN, Feed, Format
+from config.intel.indicator import Indicator
 from config.intel.reading import read_feed, read_file
+from config.intel.screening import Screen, screened
 from detectors.errors import LoginwardError
 
 from .feeds import AMBER, RED, attribute, bundle, misp, stix_indicator
@@ -248,4 +252,34 @@ def test_no_bytes_end_the_process(data: bytes, kind: Format | None) -> None:
     for prefix in (b"", b"ip,name\n", b'{"type":"bundle","objects":['):
         with suppress(LoginwardError):
             feed = read(prefix + data, kind=kind)
+            assert all(text.isprintable() for text in feed.bad.first)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=10) | st.just("192.0.2.7"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from([*stix_indicator(), *attribute(""), "Tag", "Attribute", "revoked"]),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=15,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(stix_indicator())), _json, max_size=4), _json)
+def test_no_object_ends_the_process(fields: dict[str, Any], anything: Any) -> None:
+    """A right indicator or attribute with anything in its place; what is taken can be read back."""
+    for data in (
+        bundle(stix_indicator() | fields, anything),
+        misp(attribute("192.0.2.7") | fields, anything, objects=(anything,)),
+        json.dumps({"Event": anything}).encode(),
+        json.dumps({"objects": anything}).encode(),
+    ):
+        with suppress(LoginwardError):
+            feed = read(data)
+            kept = msgspec.json.encode(screened(feed, Screen()).fit)
+            msgspec.json.decode(kept, type=list[Indicator])
             assert all(text.isprintable() for text in feed.bad.first)
