@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.events import milliseconds
+from detectors.events import Origin, milliseconds
 from detectors.facts import facts_of
 from detectors.indicators import FOR_EVER, SINCE_EVER, Indicators, Span
+from detectors.networks import Networks
 from tests.builders import IP, login, time
 
 ALWAYS = Span(SINCE_EVER, FOR_EVER, "B1")
@@ -38,6 +39,16 @@ def test_an_indicator_judges_its_span_alone(at: float, listed: bool) -> None:
 
     assert (known.kinds == frozenset({"listed"})) is listed
     assert known.kinds_from == ("intel" if listed else "not known")
+
+
+def test_a_listed_address_stays_what_it_was_beside() -> None:
+    """A rented server that is listed is both."""
+    event = login(0, "e", origin=Origin(asn=64500))
+    networks = Networks({64500: frozenset({"cloud"})})
+
+    known = facts_of(event, networks=networks, indicators=listing(IP))
+
+    assert known.kinds == frozenset({"cloud", "listed"})
 
 
 def test_a_span_that_ends_before_it_begins_judges_nobody() -> None:

@@ -25,6 +25,7 @@ class Server:
     says: Any = None
     """What is answered instead of the objects; bytes as they are."""
     content_type: str = TAXII
+    encoding: str | None = None
     redirect: str | None = None
     asked: list[dict[str, list[str]]] = field(default_factory=list)
     authorization: list[str | None] = field(default_factory=list)
@@ -74,6 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", self.server_of.content_type)
         self.send_header("Content-Length", str(len(body)))
+        if self.server_of.encoding is not None:
+            self.send_header("Content-Encoding", self.server_of.encoding)
         if last:
             self.send_header("X-TAXII-Date-Added-Last", last)
         self.end_headers()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 
 import pytest
@@ -117,6 +118,17 @@ def test_a_list_is_downloaded(server: Server, monkeypatch: pytest.MonkeyPatch) -
     assert download(server.url + "list.txt", Access()) == b"192.0.2.7\n"
 
     monkeypatch.setattr("config.intel.web.LARGEST_BYTES", 5)
+    with pytest.raises(LoginwardError, match="sends more than"):
+        download(server.url + "list.txt", Access())
+
+
+def test_a_small_answer_cannot_grow_without_end(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is counted is what it unpacks to."""
+    monkeypatch.setattr("config.intel.web.LARGEST_BYTES", 100_000)
+    server.encoding, server.says = "gzip", gzip.compress(b"#" * 10_000_000)
+
     with pytest.raises(LoginwardError, match="sends more than"):
         download(server.url + "list.txt", Access())
 
