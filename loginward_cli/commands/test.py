@@ -33,7 +33,7 @@ _CHECKS = (
     ),
 )
 _TYPES = (*_PYTHON, "mypy")
-_LOOK_S = 0.2
+_LOOK_S, _STOP_S = 0.2, 30.0
 _CORE = "detectors"
 _CORE_PERCENT = 95.0  # of its branches, and of its lines and branches together
 # Two for each core, since most of them wait for a server; a Kafka takes no more than eight.
@@ -88,11 +88,19 @@ def _beside(lane: Lane) -> int:
         while tests.poll() is None and not lane.code:
             time.sleep(_LOOK_S)
         if lane.code and tests.poll() is None:
-            tests.send_signal(signal.SIGINT)  # it ends its workers and says what failed so far
+            _stop(tests)
     code = lane.wait()
     note(lane.said)
     note(f"== types and core: {'failed' if code else 'fine'}")
     return code or tests.returncode
+
+
+def _stop(tests: subprocess.Popen[bytes]) -> None:
+    tests.send_signal(signal.SIGINT)  # it ends its workers and says what failed so far
+    try:
+        tests.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        tests.terminate()  # started where SIGINT is ignored, as in the background of a script
 
 
 def _step(name: str, argv: Sequence[str]) -> None:
