@@ -24,6 +24,14 @@ as_of: looks at what was known AS_OF_MS before the event; equal up to so much di
 
 Mode = Literal["staged", "live", "off"]
 
+Role = Literal["attack", "campaign", "everybody", "hit", "deed", "news"]
+"""What an alert of a rule is to an incident. attack: somebody attacks. campaign: customers hardly
+ever cause it, so it is an incident by itself. everybody: so too, and every alert that opens
+meanwhile belongs to it. hit: somebody else knows the password of the accounts it lists. deed: what
+was done in an account. news: it says something of a login, and nothing of an attack."""
+
+Shape = Literal["", "stuffing", "enumeration", "targeted"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
@@ -96,6 +104,10 @@ class Rule:
     """Of the one detection that sets when it is: its limits as the mode takes them."""
     flags: bool = True
     """Whether its alerts of medium and more make an address or network count as bad."""
+    role: Role = "attack"
+    """What its alerts are to an incident (detectors/incidents)."""
+    shape: Shape = ""
+    """The kind of campaign that its alerts speak for, if of any."""
     notice: Callable[[bytes], NoticeRisk] = _silent
     """What the customer is told of the login at the end of a hot window (its entry)."""
 

@@ -109,4 +109,6 @@ RULE = Rule(
     limits=Limits,
     judge=judge,
     flags=False,
+    role="campaign",
+    shape="targeted",
 )

@@ -112,4 +112,5 @@ RULE = Rule(
     reads_mode=True,
     mode_limits=sensitivity,
     flags=False,
+    role="everybody",
 )

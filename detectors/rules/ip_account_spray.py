@@ -92,4 +92,5 @@ RULE = Rule(
     limits=Limits,
     judge=judge,
     guarded=True,
+    shape="stuffing",
 )

@@ -95,4 +95,5 @@ RULE = Rule(
     limits=Limits,
     judge=judge,
     guarded=True,
+    shape="enumeration",
 )

@@ -63,5 +63,6 @@ RULE = Rule(
     limits=Limits,
     judge=judge,
     flags=False,
+    role="news",
     notice=notice,
 )

@@ -81,5 +81,6 @@ RULE = Rule(
     judge=judge,
     follows=True,
     flags=False,
+    role="hit",
     notice=notice,
 )

@@ -49,4 +49,5 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
+    role="campaign",
 )

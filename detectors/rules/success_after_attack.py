@@ -138,5 +138,6 @@ RULE = Rule(
     reads_logins=True,
     follows=True,
     flags=False,
+    role="hit",
     notice=notice,
 )

@@ -120,5 +120,6 @@ RULE = Rule(
     reads_logins=True,
     reads_mode=True,
     flags=False,
+    role="hit",
     notice=notice,
 )

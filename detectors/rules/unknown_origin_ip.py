@@ -82,4 +82,5 @@ RULE = Rule(
     judge=judge,
     reads_logins=True,
     flags=False,
+    role="news",
 )

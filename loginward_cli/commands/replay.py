@@ -205,8 +205,16 @@ def _incident_line(incident: Incident, typed: dict[str, str]) -> bytes:
 
     from detectors.incidents import encode
 
-    hit = [typed.get(name, name) for name in incident.accounts_hit]
-    return encode(replace(incident, accounts_hit=hit)) + b"\n"
+    def as_typed(names: list[str]) -> list[str]:
+        return [typed.get(name, name) for name in names]
+
+    told = replace(
+        incident,
+        accounts_hit=as_typed(incident.accounts_hit),
+        accounts=as_typed(incident.accounts),
+        hits=[replace(hit, account=typed.get(hit.account, hit.account)) for hit in incident.hits],
+    )
+    return encode(told) + b"\n"
 
 
 def _verdict_line(verdict: Verdict, typed: dict[str, str]) -> bytes:

@@ -12,64 +12,9 @@ from hypothesis import strategies as st
 from detectors.alerts import Alert, AlertSubject
 from detectors.events import rfc3339
 from detectors.incidents import Incident, encode, incidents
-from detectors.rule import Severity
-from tests.builders import HOUR, MINUTE, time
+from tests.builders import DAY, HOUR, MINUTE, time
 
-
-def alert(
-    name: str,
-    rule: str = "ip_account_spray",
-    *,
-    at: float = 0,
-    lasts: float = 60,
-    ip: str = "198.51.100.7",
-    severity: Severity = "high",
-    accounts: tuple[str, ...] = (),
-    subject: AlertSubject | None = None,
-    **counts: int,
-) -> Alert:
-    """An alert of an address, or of `subject`; times in seconds after START."""
-    return Alert(
-        alert_id=name,
-        revision=1,
-        system="web",
-        rule=rule,
-        rule_version="1-0000",
-        severity=severity,
-        opened_at=rfc3339(time(at)),
-        updated_at=rfc3339(time(at + lasts)),
-        subject=subject or AlertSubject("ip", ip),
-        counts={"failures": 10, "accounts": len(accounts), "ips": 1} | counts,
-        window_s=60,
-        threshold=10,
-        accounts=list(accounts),
-        ips=[ip] if ip else [],
-        event_ids=[],
-        attack_ids=[],
-        checklist_item="15",
-        summary="",
-    )
-
-
-def takeover(name: str, account: str, *, at: float = 0, ip: str = "198.51.100.7") -> Alert:
-    """An account was hit from an address."""
-    return alert(
-        name,
-        "success_after_attack",
-        at=at,
-        ip=ip,
-        severity="critical",
-        accounts=(account,),
-        subject=AlertSubject("account", account),
-    )
-
-
-def botnet(count: int = 4, severity: Severity = "high") -> list[Alert]:
-    """Grave alerts of so many addresses in as many networks, ten minutes apart."""
-    return [
-        alert(f"b{n}", ip=f"10.{n}.0.1", at=10 * MINUTE * n, accounts=(f"a{n}",), severity=severity)
-        for n in range(count)
-    ]
+from .made_alerts import alert, botnet, everybody, takeover
 
 
 def test_a_botnet_is_one_line() -> None:
@@ -140,9 +85,9 @@ def test_one_alert_may_be_a_campaign(alone: Alert, kind: str) -> None:
     assert one.kind == kind
 
 
-def test_a_campaign_is_closed_after_six_quiet_hours() -> None:
-    """By event time: something else happened six hours after its last."""
-    other = alert("o", ip="192.0.2.1", severity="medium", at=30 * MINUTE + 6 * HOUR + 1)
+def test_a_campaign_is_closed_after_a_quiet_day() -> None:
+    """By event time: something else happened a day after its last."""
+    other = alert("o", ip="192.0.2.1", severity="medium", at=30 * MINUTE + 24 * HOUR + 1)
 
     assert [one.status for one in incidents(botnet())] == ["open"]
     assert [one.status for one in incidents([*botnet(), other])] == ["closed"]
@@ -156,9 +101,7 @@ def test_staged_detections_make_no_campaign() -> None:
 
 
 def _staged(one: Alert) -> Alert:
-    return Alert(
-        **{name: getattr(one, name) for name in one.__struct_fields__} | {"mode": "staged"}
-    )
+    return _of(one, mode="staged")
 
 
 @given(st.integers(0, 1 << 32))
@@ -182,3 +125,55 @@ def test_spans_are_whole() -> None:
     (one,) = incidents([*botnet(), long])
 
     assert (one.first_seen, one.last_seen) == (rfc3339(time(-60)), rfc3339(time(2 * HOUR - 60)))
+
+
+def test_an_attack_on_everybody_takes_in_what_opens_meanwhile() -> None:
+    """Small alerts of addresses that share nothing are one line while it is on."""
+    small = [
+        alert(f"s{n}", ip=f"10.9.{n}.1", at=20 * MINUTE * n, severity="medium") for n in range(4)
+    ]
+    before = alert("before", ip="10.8.0.1", at=-31 * MINUTE, severity="medium")
+
+    (one,) = incidents([everybody("g", lasts=HOUR), *small, before])
+
+    assert one.alerts == ["g", "s0", "s1", "s2", "s3"]
+
+
+def test_what_shares_an_address_a_day_later_is_another() -> None:
+    """An address of last week's campaign does not bring it back."""
+    again = [alert("x", at=5 * DAY, ip="10.0.0.1", accounts=tuple(f"a{n}" for n in range(15)))]
+
+    first, second = incidents([*botnet(), *again])
+
+    assert (first.status, second.alerts) == ("closed", ["x"])
+
+
+def test_it_says_when_an_account_was_hit_and_by_what_it_is_known() -> None:
+    """An account is hit once, at the first of its alerts."""
+    hits = [
+        takeover("t1", "mei", at=90, ip="10.1.0.9"),
+        takeover("t0", "mei", at=80, ip="10.1.0.9"),
+    ]
+
+    (one,) = incidents([*botnet(), *hits])
+
+    (hit,) = one.hits
+    assert (hit.account, hit.at, hit.rule) == ("mei", rfc3339(time(80)), "success_after_attack")
+
+
+def test_one_alert_of_many_accounts_hit_is_an_incident() -> None:
+    """Nobody mistypes into three accounts of others; into one of them, somebody may."""
+    three = takeover("t", "a", ip="", more=("b", "c"))
+
+    (one,) = incidents([three])
+
+    assert one.accounts_hit == ["a", "b", "c"]
+
+
+def test_the_pipelines_own_alerts_are_no_campaign() -> None:
+    """Canaries and outputs that are down attack nobody."""
+    assert incidents([_of(one, system="_canary") for one in botnet()]) == []
+
+
+def _of(one: Alert, **fields: str) -> Alert:
+    return Alert(**{name: getattr(one, name) for name in one.__struct_fields__} | fields)
