@@ -11,9 +11,11 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from config import kafka as to_kafka
+from config.health import Vitals
+from config.health import serve as serve_health
 from config.settings import KafkaSettings, Settings
 from config.topics import TopicName
 from detectors.pseudonyms import Pseudonyms
@@ -61,10 +63,10 @@ def run_archive(
     """
     to_kafka.ensure_topics(settings.kafka)
     registry = CollectorRegistry()
-    if settings.metrics.port:
-        start_http_server(settings.metrics.port, addr=settings.metrics.host, registry=registry)
+    vitals = Vitals("archive")
+    serve_health(settings.metrics, vitals, registry)
     metrics = published.build(registry)
-    asyncio.run(_until_signalled(settings, pseudonyms, topics, metrics))
+    asyncio.run(_until_signalled(settings, pseudonyms, topics, metrics, vitals))
     return 0
 
 
@@ -73,12 +75,15 @@ async def _until_signalled(
     pseudonyms: Pseudonyms,
     topics: Sequence[TopicName],
     metrics: ArchiveMetrics,
+    vitals: Vitals,
 ) -> None:
+    beating = asyncio.create_task(vitals.pulse())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await run(settings, pseudonyms, stop, topics=topics, metrics=metrics)
+    beating.cancel()
 
 
 async def run(

@@ -10,10 +10,12 @@ from datetime import timedelta
 from time import monotonic, sleep
 from uuid import UUID
 
+from kafka import OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
+    GroupIdNotFoundError,
     KafkaError,
     NotCoordinatorError,
     TopicAlreadyExistsError,
@@ -113,7 +115,12 @@ def _create(kafka: KafkaSettings, client: KafkaAdminClient, name: TopicName) -> 
 
 
 def has_committed(kafka: KafkaSettings, group: str) -> bool:
-    """Whether a consumer group has committed an offset, and so has done work before.
+    """Whether a consumer group has committed an offset, and so has done work before."""
+    return bool(group_offsets(kafka, group))
+
+
+def group_offsets(kafka: KafkaSettings, group: str) -> dict[tuple[str, int], int]:
+    """What a consumer group has committed, by topic and partition; empty for an unknown group.
 
     A new Kafka makes the topic of all groups when the first one is asked for, and names no
     coordinator, or one that does not know of it yet, until it is there: that is awaited.
@@ -122,8 +129,12 @@ def has_committed(kafka: KafkaSettings, group: str) -> bool:
     while True:
         with admin(kafka) as client:  # a new one each time: it remembers who the coordinator was
             try:
-                found: Mapping[str, Mapping[object, object]] = client.list_group_offsets([group])
-                return bool(found.get(group))
+                found: Mapping[str, Mapping[TopicPartition, OffsetAndMetadata]]
+                found = client.list_group_offsets([group])
+                told = found.get(group, {})
+                return {(at.topic, at.partition): one.offset for at, one in told.items()}
+            except GroupIdNotFoundError:
+                return {}
             except _NO_COORDINATOR_YET:
                 if monotonic() > deadline:
                     raise

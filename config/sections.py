@@ -11,6 +11,7 @@ from .answers_section import AnswersSettings
 from .checks import Between, NonEmpty, SecretUrl, host_ports, name_part, time_zone
 from .notifier_section import NotifierSettings
 from .soc_sections import OutputsSettings, RosterSettings
+from .watch_section import WatchSettings
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -122,10 +123,11 @@ class KeySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsSettings:
-    """Where Prometheus asks; port 0 means nowhere."""
+    """Where Prometheus and probes ask (port 0: nowhere), and when a part that stands still ends."""
 
     host: Annotated[str, NonEmpty()]
     port: Annotated[int, Between(0, 65_535)]
+    stale_after: Annotated[timedelta, Between(timedelta(minutes=1), timedelta(hours=24))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +165,7 @@ class Settings:
     roster: RosterSettings
     report: ReportSettings
     answers: AnswersSettings
+    watch: WatchSettings
     keys: KeySettings
     files: FileSettings
     metrics: MetricsSettings

@@ -28,6 +28,7 @@ from .attempts import (
     short_hash,
 )
 from .census import Blamed
+from .daily import CANARY
 from .errors import Rejected
 from .events import HOUR_MS, LoginEvent, milliseconds
 from .facts import Facts, Joiner, says_non_customer
@@ -193,6 +194,7 @@ def blamed(accepted: Sequence[Accepted], familiarity: Familiar) -> list[Blamed]:
         for login in accepted
         if login.event.outcome == "failure"
         and login.event.action == "login"
+        and login.event.system != CANARY
         and not familiarity.knows_device(login)
     ]
 
@@ -262,8 +264,9 @@ class _Gains:
         if marks & KNOWN_DEVICE:
             return
         address = address_of_client(login)
-        minute = event.system, login.at_ms // MINUTE_MS
-        self._failed[minute].append((login.identity, login, marks))
+        if event.system != CANARY:
+            minute = event.system, login.at_ms // MINUTE_MS
+            self._failed[minute].append((login.identity, login, marks))
         stopped = event.reason == "mfa_failed"
         where = NO_ADDRESS
         if address is not None:

@@ -11,10 +11,12 @@ from typing import Any, Final
 import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from config import kafka as to_kafka
 from config.failpoints import hit
+from config.health import Vitals
+from config.health import serve as serve_health
 from config.notifier_section import NotifierSettings
 from config.settings import KafkaSettings, Settings
 
@@ -79,18 +81,24 @@ def run_notify(settings: Settings) -> int:
     """
     to_kafka.ensure_topics(settings.kafka)
     registry = CollectorRegistry()
-    if settings.metrics.port:
-        start_http_server(settings.metrics.port, addr=settings.metrics.host, registry=registry)
-    asyncio.run(_until_signalled(settings, published.build(registry)))
+    vitals = Vitals("notify")
+    serve_health(settings.metrics, vitals, registry)
+    asyncio.run(_until_signalled(settings, published.build(registry), vitals))
     return 0
 
 
-async def _until_signalled(settings: Settings, metrics: NotifierMetrics) -> None:
+async def _until_signalled(
+    settings: Settings,
+    metrics: NotifierMetrics,
+    vitals: Vitals,
+) -> None:
+    beating = asyncio.create_task(vitals.pulse())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await run(settings, stop, metrics=metrics)
+    beating.cancel()
 
 
 async def run(settings: Settings, stop: asyncio.Event, *, metrics: NotifierMetrics) -> None:

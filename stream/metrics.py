@@ -4,9 +4,7 @@ sets.
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
-
-from detectors.errors import LoginwardError
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 """Ours alone: nothing that a library registers by itself appears on our page."""
@@ -107,16 +105,3 @@ BATCH_RECORDS = Histogram(
     buckets=(1, 10, 100, 500, 1000, 2000, 5000, 10000),
     registry=REGISTRY,
 )
-
-
-def serve(host: str, port: int) -> None:
-    """Answer Prometheus on `host`:`port`; port 0 means not at all."""
-    if not port:
-        return
-    try:
-        start_http_server(port, addr=host, registry=REGISTRY)
-    except OSError as failure:
-        raise LoginwardError(
-            f"metrics.port: {host}:{port}: {failure.strerror}; give each process a port of its own "
-            "(LOGINWARD_METRICS_PORT), or 0 for none"
-        ) from None

@@ -4,7 +4,7 @@ same id and revision.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -30,12 +30,14 @@ class Relay:
         self._client = client
         self._sender = sender
         self._outboxes = [keys.outbox(shard) for shard in shards]
+        self.on_turn: Callable[[], None] = lambda: None
         self._topics = {b"alert": alerts, b"verdict": verdicts}
 
     async def run(self) -> None:
         """Relay until cancelled; an outage of either server is waited out."""
         while True:
             await self.once(block_ms=_BLOCK_MS)
+            self.on_turn()
 
     async def once(self, block_ms: int | None = None) -> int:
         """Relay what stands in the outboxes now, up to 500 revisions each; returns how many."""

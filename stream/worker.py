@@ -7,10 +7,12 @@ import gc
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from mode import Service
 
+from config.health import Vitals, serve
 from config.kafka import ensure_topics, group_name, has_committed, topic_ids, topic_name
 from config.settings import Settings
 from detectors.engine import Engine
@@ -25,6 +27,7 @@ from .relay import Relay
 from .rule_watch import RuleWatch, TakeOver
 from .sending import Sender
 from .transport import TransportHooks, TransportOptions, make_app, run_worker
+from .transport.marks import Partition
 from .waiting import until_reachable
 
 log = structlog.get_logger(__name__)
@@ -32,6 +35,9 @@ log = structlog.get_logger(__name__)
 
 def run_detect(settings: Settings) -> int:
     """Run one detect worker until it is told to stop; the exit code (70: work was left undone)."""
+    vitals = Vitals("detect")
+    vitals.unready("partitions", "none is assigned yet")
+    serve(settings.metrics, vitals, metrics.REGISTRY)
     until_reachable(settings.kafka)
     ensure_topics(settings.kafka)
     topic = topic_name(settings.kafka, "logins")
@@ -59,24 +65,29 @@ def run_detect(settings: Settings) -> int:
         lookups=lookups,
         judged_before=has_committed(settings.kafka, group_name(settings.kafka, "detect")),
     )
+
+    def assigned(partitions: frozenset[Partition]) -> None:
+        vitals.ready("partitions")
+        detect.assigned(partitions)
+
     app = make_app(
         settings.kafka,
         group=group_name(settings.kafka, "detect"),
         topic=topic,
-        handle=detect.handle,
-        on_damage=detect.damaged,
+        handle=vitals.during("batch", detect.handle),
+        on_damage=vitals.during("batch", detect.damaged),
         options=TransportOptions(
             batch_records=settings.detect.batch_records,
             buffered_batches=settings.detect.buffered_batches,
             session_timeout=settings.kafka.session_timeout,
             group_instance_id=settings.kafka.static_member_id,
         ),
-        hooks=TransportHooks(on_assigned=detect.assigned, on_revoked=detect.revoked),
+        hooks=TransportHooks(on_assigned=assigned, on_revoked=detect.revoked),
     )
-    metrics.serve(settings.metrics.host, settings.metrics.port)
     _collect_rarely()
     return run_worker(
         app,
+        _Beside(vitals.pulse),
         _Beside(detect.sweep_for_ever),
         _Beside(lookups.watch_for_ever),
         _Beside(rules.watch_for_ever),
@@ -103,14 +114,16 @@ def _collect_rarely() -> None:
 
 def run_relay(settings: Settings) -> int:
     """Carry outboxes to `alerts` until told to stop."""
+    vitals = Vitals("relay")
+    vitals.unready("servers", "Kafka and Redis have not answered yet")
+    serve(settings.metrics, vitals, metrics.REGISTRY)
     until_reachable(settings.kafka)
     ensure_topics(settings.kafka)
-    metrics.serve(settings.metrics.host, settings.metrics.port)
-    asyncio.run(_relay(settings))
+    asyncio.run(_relay(settings, vitals))
     return 0
 
 
-async def _relay(settings: Settings) -> None:
+async def _relay(settings: Settings, vitals: Vitals) -> None:
     client, sender = connect(settings.redis), Sender(settings.kafka)
     relay = Relay(
         client,
@@ -119,6 +132,7 @@ async def _relay(settings: Settings) -> None:
         alerts=topic_name(settings.kafka, "alerts"),
         verdicts=topic_name(settings.kafka, "verdicts"),
     )
+    relay.on_turn = partial(_turned, vitals)
     task = asyncio.create_task(relay.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -130,6 +144,12 @@ async def _relay(settings: Settings) -> None:
     finally:
         await sender.close()
         await client.aclose()
+
+
+def _turned(vitals: Vitals) -> None:
+    """A turn of the relay ended: both servers answered."""
+    vitals.beat("relaying")
+    vitals.ready("servers")
 
 
 class _Beside(Service):

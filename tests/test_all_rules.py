@@ -51,7 +51,7 @@ SECTIONS = {
         "### What to do",
     ),
 }
-OF_THE_SYSTEM: frozenset[str] = frozenset()
+OF_THE_SYSTEM = frozenset({"canary_missing", "pipeline_lag", "source_silent"})
 """Runbooks for the pipeline's own troubles, of no detection; listed by hand like the rules."""
 OF_PEOPLE = frozenset({"customer_denied", "allowlist_hides_attack"})
 """Runbooks of alerts that no detection raises: a customer's answer, an allow-list entry."""

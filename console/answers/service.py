@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 import httpx
 import structlog
 import uvicorn
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
+from config.health import Vitals
+from config.health import serve as serve_health
 from config.secret_files import read_password
 from config.settings import AnswersSettings, Settings
 from detectors.errors import LoginwardError
@@ -44,18 +46,24 @@ def run_answers(settings: Settings) -> int:
     Raises LoginwardError for a ledger, key, secret or port that cannot be used.
     """
     registry = CollectorRegistry()
-    if settings.metrics.port:
-        start_http_server(settings.metrics.port, addr=settings.metrics.host, registry=registry)
-    asyncio.run(_until_signalled(settings, runbook_metrics.build(registry)))
+    vitals = Vitals("answers")
+    serve_health(settings.metrics, vitals, registry)
+    asyncio.run(_until_signalled(settings, runbook_metrics.build(registry), vitals))
     return 0
 
 
-async def _until_signalled(settings: Settings, metrics: runbook_metrics.RunbookMetrics) -> None:
+async def _until_signalled(
+    settings: Settings,
+    metrics: runbook_metrics.RunbookMetrics,
+    vitals: Vitals,
+) -> None:
+    beating = asyncio.create_task(vitals.pulse())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await run(settings, stop, metrics=metrics)
+    beating.cancel()
 
 
 async def run(

@@ -20,6 +20,7 @@ class Part(StrEnum):
     OUTPUTS = "outputs"
     NOTIFY = "notify"
     ANSWERS = "answers"
+    WATCH = "watch"
     ALL = "all"
 
 
@@ -64,6 +65,10 @@ def command(
         from console.answers.service import run_answers
 
         raise typer.Exit(run_answers(settings))
+    if part is Part.WATCH:
+        from stream.watch.service import run_watch
+
+        raise typer.Exit(run_watch(settings))
     from console.answers.service import wanted as answers_wanted
     from notifier.soc.service import wanted
     from stream.supervise import run_all
@@ -72,4 +77,5 @@ def command(
     # Without a channel there is nobody whom the notifier could tell anything.
     also += ["notify"] if settings.notifier.channels else []
     also += ["answers"] if answers_wanted(settings) else []
+    also += ["watch"]
     raise typer.Exit(run_all(workers, dict(os.environ), also))

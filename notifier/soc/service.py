@@ -10,9 +10,11 @@ from typing import Any, Final
 import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from config import kafka as to_kafka
+from config.health import Vitals
+from config.health import serve as serve_health
 from config.settings import KafkaSettings, Settings
 from detectors.errors import LoginwardError, escaped
 
@@ -51,23 +53,30 @@ def run_outputs(settings: Settings) -> int:
             "roster.file (docs/outputs.md)"
         )
     registry = CollectorRegistry()
-    if settings.metrics.port:
-        start_http_server(settings.metrics.port, addr=settings.metrics.host, registry=registry)
+    vitals = Vitals("outputs")
+    serve_health(settings.metrics, vitals, registry)
     with (
         only_one(settings.outputs.queue),
         closing(open_store(settings.outputs.queue)) as store,
     ):
         queue = Queue(store, build.names(settings), milliseconds)
-        asyncio.run(_until_signalled(settings, queue, build_metrics(registry)))
+        asyncio.run(_until_signalled(settings, queue, build_metrics(registry), vitals))
     return 0
 
 
-async def _until_signalled(settings: Settings, queue: Queue, metrics: SocMetrics) -> None:
+async def _until_signalled(
+    settings: Settings,
+    queue: Queue,
+    metrics: SocMetrics,
+    vitals: Vitals,
+) -> None:
+    beating = asyncio.create_task(vitals.pulse())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await serve(settings, queue, build.outputs(settings), metrics, stop)
+    beating.cancel()
 
 
 async def serve(

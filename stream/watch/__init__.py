@@ -1,0 +1,1 @@
+"""The watchdog: from outside of every part, whether the pipeline reads, judges and is fed."""

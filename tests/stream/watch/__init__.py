@@ -1,0 +1,1 @@
+"""The watchdog: troubles, lag, silence, canaries and rounds."""
