@@ -21,6 +21,7 @@ class KafkaNode:
     voters: tuple[str, ...]  # NODE@HOST:PORT of every controller of the cluster
     data: Path
     certificates: Certificates | None = None  # given: clients use SASL_SSL
+    advertised_port: int | None = None  # what clients are told instead of their listener's port
 
 
 def listener_names(listeners: Listeners) -> tuple[str, ...]:
@@ -73,9 +74,12 @@ def server_properties(node: KafkaNode) -> str:
 def _listeners(node: KafkaNode) -> dict[str, str]:
     addresses = {name: f"{name}://{LOOPBACK}:{port}" for name, port in node.ports.items()}
     secure = node.certificates is not None
+    told = dict(addresses)
+    if node.advertised_port is not None:
+        told["CLIENT"] = f"CLIENT://{LOOPBACK}:{node.advertised_port}"
     lines = {
         "listeners": ",".join(addresses.values()),
-        "advertised.listeners": ",".join(addresses[n] for n in addresses if n != "CONTROLLER"),
+        "advertised.listeners": ",".join(told[n] for n in told if n != "CONTROLLER"),
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "INTERNAL" if secure else "CLIENT",
         "listener.security.protocol.map": ",".join(

@@ -45,6 +45,7 @@ class KafkaServer(Server):
         listeners: Listeners | None = None,
         heap_mb: int = 768,
         java_options: tuple[str, ...] = (),
+        advertised_port: int | None = None,
         **shared: Any,
     ) -> None:
         """Describe the broker; nothing is started or written.
@@ -56,6 +57,7 @@ class KafkaServer(Server):
             listeners: how clients connect; None: as at the last start, at first PLAINTEXT.
             heap_mb: Java heap, in MB.
             java_options: further options of the virtual machine.
+            advertised_port: the port on loopback that clients are sent to, that of a proxy.
             shared: what every server takes: ports, owner, progress.
         """
         super().__init__(directory, **shared)
@@ -64,6 +66,7 @@ class KafkaServer(Server):
         self._listeners = listeners
         self._heap_mb = heap_mb
         self._java_options = java_options
+        self._advertised_port = advertised_port
 
     @property
     def listeners(self) -> Listeners:
@@ -141,6 +144,7 @@ class KafkaServer(Server):
             voters=self._voters or alone,
             data=self._data,
             certificates=certificates(self.directory) if self.security else None,
+            advertised_port=self._advertised_port,
         )
 
 

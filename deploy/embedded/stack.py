@@ -48,6 +48,7 @@ class Stack:
         owned: bool = False,
         listeners: Listeners | None = None,
         valkey_settings: Mapping[str, str] | None = None,
+        kafka_advertised_port: int | None = None,
         progress: Progress | None = None,
     ) -> None:
         """Describe the stack; nothing is started or written.
@@ -59,13 +60,21 @@ class Stack:
             owned: the servers end when this process ends, by whatever signal.
             listeners: how clients connect to Kafka; None: as last time, at first PLAINTEXT.
             valkey_settings: further lines of valkey.conf, which win.
+            kafka_advertised_port: the port of a proxy in front of Kafka, to which clients are sent.
             progress: told what is fetched and prepared.
         """
         self.data_dir = data_dir.resolve()
         owner = os.getpid() if owned else None
         shared: dict[str, Any] = {"owner": owner, "progress": progress}
         self.kafka = (
-            KafkaServer(self.data_dir / "kafka", listeners=listeners, **shared) if kafka else None
+            KafkaServer(
+                self.data_dir / "kafka",
+                listeners=listeners,
+                advertised_port=kafka_advertised_port,
+                **shared,
+            )
+            if kafka
+            else None
         )
         self.valkey = (
             ValkeyServer(self.data_dir / "valkey", settings=valkey_settings, **shared)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,15 +13,33 @@ import pyarrow.parquet as pq
 
 from config.kafka import topic_name
 from config.settings import KafkaSettings
-from detectors import alerts, wire
+from detectors import alerts, verdicts, wire
 from detectors.alerts import Alert
 
 from .. import ledger
+from . import census, coverage
 from .pipeline import Pipeline
+from .scene import Place
 from .topics import records
 
-Place = tuple[int, int]
-"""Partition and offset."""
+CHECKS = (
+    "missed",
+    "extra",
+    "different",
+    "duplicate_alerts",
+    "archive_missing",
+    "archive_extra",
+    "rejects_missing",
+    "rejects_extra",
+    "rejects_altered",
+    "unbalanced",
+    "unjudged",
+    "census",
+    "verdicts_missed",
+    "verdicts_extra",
+    "duplicate_notices",
+)
+"""The figures of a verdict that must all be 0."""
 
 
 @dataclass(slots=True)
@@ -38,10 +57,23 @@ class Verdict:
     rejects_altered: int = 0
     unbalanced: int = 0
     """Batches of which read is not judged + duplicates + rejected."""
+    unjudged: int = 0
+    """Offsets that stand in no record of `judged`."""
+    census: int = 0
+    """By how much the counts of successes differ from the successes sent, each counted once."""
+    verdicts_missed: int = 0
+    verdicts_extra: int = 0
+    """Logins of which customers were told less, or more, than replay says."""
+    duplicate_notices: int = 0
+    """Verdicts of one login and gravity with two contents."""
 
     as_of_differences: int = 0
     """Alerts of `as_of` parts that differ: allowed beyond 60 s of disorder, and counted."""
 
+    untold: int = 0
+    """As `verdicts_missed`, after a loss of memory: then it is right that less is told."""
+    census_off: int = 0
+    """As `census`, after a loss of state: it may be off by two batches a worker and loss."""
     alerts: int = 0
     records: int = 0
     redelivered: int = 0
@@ -50,32 +82,55 @@ class Verdict:
     @property
     def faults(self) -> int:
         """How many differences there are that must not be."""
-        return (
-            self.missed
-            + self.extra
-            + self.different
-            + self.duplicate_alerts
-            + self.archive_missing
-            + self.archive_extra
-            + self.rejects_missing
-            + self.rejects_extra
-            + self.rejects_altered
-            + self.unbalanced
-        )
+        return sum(getattr(self, name) for name in CHECKS)
+
+    @property
+    def found_by(self) -> str:
+        """The checks that found something, each with its number."""
+        names = [name for name in CHECKS if getattr(self, name)]
+        return ", ".join(f"{name} {getattr(self, name)}" for name in names)
 
 
-async def compare(pipeline: Pipeline, kafka: KafkaSettings, truth: Path) -> Verdict:
-    """Hold a drained pipeline against the ledger `truth` and against `loginward replay`."""
+async def compare(
+    pipeline: Pipeline,
+    kafka: KafkaSettings,
+    truth: Path,
+    poisoned: Mapping[Place, bytes],
+    *,
+    archived: bool = True,
+    cold: bool = False,
+    loses: bool = False,
+) -> Verdict:
+    """Hold a drained pipeline against the ledger `truth` and against `loginward replay`.
+
+    `poisoned`: records that were sent besides, each of which must have become a reject.
+    `archived`: whether an archiver ran. `cold`: memory was lost on the way;
+    `loses`: state was, and built up again.
+    """
     verdict = Verdict()
     events = pipeline.folder / "logins.jsonl"
     await _dump(kafka, events)
-    await _compare_alerts(pipeline, kafka, events, verdict)
+    files = {name: pipeline.folder / f"expected-{name}.jsonl" for name in ("alerts", "verdicts")}
+    options = [part for name, file in files.items() for part in (f"--{name}", str(file))]
+    pipeline.run("replay", str(events), *options)
+    await _compare_alerts(kafka, _lines(files["alerts"]), verdict)
+    await _compare_verdicts(kafka, _lines(files["verdicts"]), verdict)
+    if cold:
+        verdict.untold, verdict.verdicts_missed = verdict.verdicts_missed, 0
     sent, bad = _ledger(truth)
+    bad |= poisoned
     verdict.records = len(sent) + len(bad)
-    _compare_archive(pipeline.home / "archive", set(sent), verdict)
+    if archived:
+        _compare_archive(pipeline.archive, set(sent), verdict)
     await _compare_rejects(kafka, bad, verdict)
-    await _compare_judged(kafka, verdict)
+    await _compare_judged(kafka, {*sent, *bad}, verdict)
+    counted = census.difference(pipeline.stack.endpoints.redis_url, events)
+    verdict.census, verdict.census_off = (0, counted) if loses else (counted, 0)
     return verdict
+
+
+def _lines(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines()
 
 
 async def _dump(kafka: KafkaSettings, path: Path) -> None:
@@ -90,9 +145,7 @@ async def _dump(kafka: KafkaSettings, path: Path) -> None:
                 file.write(record.value + b"\n")
 
 
-async def _compare_alerts(
-    pipeline: Pipeline, kafka: KafkaSettings, events: Path, verdict: Verdict
-) -> None:
+async def _compare_alerts(kafka: KafkaSettings, wanted: list[bytes], verdict: Verdict) -> None:
     live: dict[str, bytes] = {}
     said: dict[tuple[str, int], bytes] = {}
     async for record in records(kafka, topic_name(kafka, "alerts")):
@@ -103,11 +156,7 @@ async def _compare_alerts(
         known = live.get(alert.alert_id)
         if known is None or alerts.decode(known).revision < alert.revision:
             live[alert.alert_id] = record.value
-    expected_file = pipeline.folder / "expected.jsonl"
-    pipeline.run("replay", str(events), "--alerts", str(expected_file))
-    expected = {
-        alerts.decode(line).alert_id: line for line in expected_file.read_bytes().splitlines()
-    }
+    expected = {alerts.decode(line).alert_id: line for line in wanted}
     verdict.alerts = len(expected)
     for alert_id in sorted(set(live) | set(expected)):
         _judge(live.get(alert_id), expected.get(alert_id), verdict)
@@ -145,19 +194,21 @@ def _ledger(path: Path) -> tuple[list[Place], dict[Place, bytes]]:
     return sent, bad
 
 
-def archived(folder: Path) -> Counter[Place]:
+def sealed(folder: Path) -> Counter[Place]:
     """How often each record of `logins` stands in sealed segments."""
     found: Counter[Place] = Counter()
     for seal in sorted((folder / "logins").glob("*/*/*.seal")):
         # The first line is the seal, the second its signature (docs/archive-format.md).
         said = msgspec.json.decode(seal.read_bytes().splitlines()[0])
+        if said["file"] is None:  # rejects alone
+            continue
         table = pq.read_table(seal.parent / said["file"]["name"], columns=["offset"])
         found.update((said["partition"], offset) for offset in table["offset"].to_pylist())
     return found
 
 
 def _compare_archive(folder: Path, sent: set[Place], verdict: Verdict) -> None:
-    kept = archived(folder)
+    kept = sealed(folder)
     verdict.archive_missing = len(sent - set(kept))
     verdict.archive_extra = sum(kept.values()) - len(sent & set(kept))
 
@@ -176,12 +227,38 @@ async def _compare_rejects(kafka: KafkaSettings, bad: dict[Place, bytes], verdic
     )
 
 
-async def _compare_judged(kafka: KafkaSettings, verdict: Verdict) -> None:
+async def _compare_judged(kafka: KafkaSettings, places: Iterable[Place], verdict: Verdict) -> None:
     read = 0
+    covered = coverage.Coverage()
     async for record in records(kafka, topic_name(kafka, "judged")):
         batch = msgspec.json.decode(record.value)
         read += batch["read"]
+        covered.add(batch["partition"], batch["first_offset"], batch["next_offset"])
         verdict.unbalanced += (
             batch["read"] != batch["judged"] + batch["duplicates"] + batch["rejected"]
         )
     verdict.redelivered = read - verdict.records
+    verdict.unjudged = covered.missing(places)
+
+
+async def _compare_verdicts(kafka: KafkaSettings, lines: list[bytes], verdict: Verdict) -> None:
+    """What customers are told of a login: the gravest word counts, each word has one content."""
+    live: dict[str, verdicts.Verdict] = {}
+    said: dict[tuple[str, str], bytes] = {}
+    async for record in records(kafka, topic_name(kafka, "verdicts")):
+        one = verdicts.decode(record.value)
+        if said.setdefault((one.verdict_id, one.notice_risk), record.value) != record.value:
+            verdict.duplicate_notices += 1
+        live[one.verdict_id] = verdicts.joined(one, live.get(one.verdict_id))
+    wanted = [verdicts.decode(line) for line in lines]
+    risks = {one.event_id: one.notice_risk for one in wanted if one.notice_risk in _TOLD}
+    told = {one.event_id: one.notice_risk for one in live.values() if one.notice_risk in _TOLD}
+    grades = {None: 0, "ask": 1, "high": 2}
+    for event_id in {*risks, *told}:
+        wanted_grade, grade = grades[risks.get(event_id)], grades[told.get(event_id)]
+        verdict.verdicts_missed += grade < wanted_grade
+        verdict.verdicts_extra += grade > wanted_grade
+
+
+_TOLD = ("ask", "high")
+"""The gravities of which a customer gets a message."""

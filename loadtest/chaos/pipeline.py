@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,28 +15,61 @@ from typing import Self
 from deploy.embedded import Stack
 from detectors.errors import LoginwardError
 
+from .proxy import Proxy
+from .small_disk import SmallDisk
+
 STOP_S = 60.0
 """Longer than the grace a worker has for the batch in work."""
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Pipeline:
-    """A stack and the parts of loginward on it, in one folder; nothing of it outlives the block."""
+    """A stack and the parts of loginward on it, in one folder; nothing of it outlives the block.
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+    `proxied`: the parts reach Kafka and Valkey through `kafka_line` and `valkey_line`.
+    `disk_bytes`: the archive lies on a disk of that size, where the system lets us make one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, str],
+        *,
+        proxied: bool = False,
+        disk_bytes: int = 0,
+    ) -> None:
         self.folder = folder
-        self.stack = Stack(folder / "stack", owned=True)
+        self.kafka_line = Proxy(lambda: ("127.0.0.1", self._port("kafka")))
+        self.valkey_line = Proxy(lambda: ("127.0.0.1", self._port("valkey")))
+        self._proxied = proxied
+        self.disk = SmallDisk(folder / "disk", disk_bytes) if disk_bytes else None
         self._settings = {
             "LOGINWARD_HOME": str(folder / "home"),
             "LOGINWARD_ARCHIVE_SEGMENT_INTERVAL": "2s",
             "LOGINWARD_METRICS_PORT": "0",
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            "PYTHONPATH": str(ROOT),
             **settings,
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._running = ExitStack()
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.stack.up()
+        with ExitStack() as started:
+            if self._proxied:
+                started.enter_context(self.kafka_line)
+                started.enter_context(self.valkey_line)
+            if self.disk is not None:
+                started.enter_context(self.disk)
+            self.stack = Stack(
+                self.folder / "stack",
+                owned=True,
+                kafka_advertised_port=self.kafka_line.port or None,
+            )
+            started.callback(self.stack.down)
+            self.stack.up()
+            started.callback(self._end)
+            self._running = started.pop_all()
         return self
 
     def __exit__(
@@ -44,50 +78,87 @@ class Pipeline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._running.close()
+
+    def _end(self) -> None:
         for process in self._processes.values():
             process.kill()
             process.wait()
-        self.stack.down()
+
+    def _port(self, name: str) -> int:
+        server = self.stack.kafka if name == "kafka" else self.stack.valkey
+        return 0 if server is None else server.port
 
     @property
     def environment(self) -> dict[str, str]:
         """What every part reads: the stack's addresses, and one home for keys and archive."""
         ends = self.stack.endpoints
+        kafka, redis = ends.kafka_bootstrap, ends.redis_url
+        if self._proxied:
+            kafka, redis = self.kafka_line.address, f"redis://{self.valkey_line.address}/0"
         return {
             **os.environ,
             **self._settings,
-            "KAFKA_BOOTSTRAP": ends.kafka_bootstrap,
-            "REDIS_URL": ends.redis_url,
+            "KAFKA_BOOTSTRAP": kafka,
+            "REDIS_URL": redis,
+            "LOGINWARD_ARCHIVE_DIRECTORY": str(self.archive),
         }
 
     @property
     def home(self) -> Path:
-        """The folder of keys and archive."""
+        """The folder of keys."""
         return self.folder / "home"
 
-    def start(self, name: str, *, failpoints: str = "") -> None:
-        """Start `detect-<n>`, `relay` or `archive`; its output goes to `<name>.log`."""
-        environment = self.environment
-        if failpoints:
-            environment["LOGINWARD_FAILPOINTS"] = failpoints
-        with (self.folder / f"{name}.log").open("ab") as log:
+    @property
+    def archive(self) -> Path:
+        """The folder of sealed segments."""
+        if self.disk is not None and self.disk.mounted:
+            return self.disk.folder / "archive"
+        return self.home / "archive"
+
+    def move_to(self, folder: Path, *, prefix: str) -> None:
+        """From now on work in another folder and on other topics of the same servers."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._settings["LOGINWARD_HOME"] = str(folder / "home")
+        self._settings["LOGINWARD_KAFKA_TOPIC_PREFIX"] = prefix
+
+    def start(
+        self, name: str, environment: Mapping[str, str] | None = None, *, planted: str = ""
+    ) -> None:
+        """Start `detect-<n>`, `relay` or `archive`; its output goes to `<name>.log`.
+
+        `planted`: with that defect (loadtest/chaos/planted.py).
+        """
+        command = [*_PLANTED, planted] if planted else _COMMAND
+        with self._log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [*_COMMAND, "run", name.partition("-")[0]],
-                env=environment,
+                [*command, "run", name.partition("-")[0]],
+                env={**self.environment, **(environment or {})},
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
 
-    def kill(self, name: str) -> None:
-        """End a part at once (kill -9)."""
+    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """Stop a part as an operator would and start it with another environment."""
+        if name in self._processes:
+            self.stop([name])
+        self.start(name, environment)
+
+    def kill(self, name: str) -> int:
+        """End a part at once (kill -9); what it ended with."""
         process = self._processes[name]
         process.kill()
-        process.wait()
+        return process.wait()
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a part."""
         self._processes[name].send_signal(number)
+
+    def ended(self, name: str) -> int | None:
+        """What a part ended with; None while it runs."""
+        return self._processes[name].poll()
 
     def stop(self, names: Iterable[str] | None = None) -> None:
         """End parts as an operator would, and wait for them."""
@@ -95,7 +166,15 @@ class Pipeline:
         for name in chosen:
             self._processes[name].terminate()
         for name in chosen:
-            self._processes.pop(name).wait(timeout=STOP_S)
+            process = self._processes.pop(name)
+            try:
+                process.wait(timeout=STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise LoginwardError(
+                    f"{name}: did not stop within {STOP_S:.0f} s; see {self._log(name)}"
+                ) from None
 
     def revive(self) -> list[str]:
         """Start parts that have ended by themselves again; returns their names."""
@@ -103,6 +182,32 @@ class Pipeline:
         for name in ended:
             self.start(name)
         return ended
+
+    def _log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def log_size(self, name: str) -> int:
+        """Bytes that a part has logged so far."""
+        path = self._log(name)
+        return path.stat().st_size if path.exists() else 0
+
+    def logged(self, name: str, text: str, since: int = 0) -> bool:
+        """Whether a part has logged `text` after its first `since` bytes."""
+        path = self._log(name)
+        if not path.exists():
+            return False
+        with path.open("rb") as log:
+            log.seek(since)
+            return text.encode() in log.read()
+
+    def log_sizes(self) -> dict[str, int]:
+        """How much each part has logged so far."""
+        return {path.stem: path.stat().st_size for path in self.folder.glob("*.log")}
+
+    def any_logged(self, part: str, text: str, since: Mapping[str, int]) -> bool:
+        """Whether any process of a part has logged `text` since."""
+        names = (path.stem for path in self.folder.glob(f"{part}*.log"))
+        return any(self.logged(name, text, since.get(name, 0)) for name in names)
 
     def run(self, *arguments: str) -> str:
         """Run a command of loginward to its end; what it printed. Raises where it fails."""
@@ -122,3 +227,4 @@ class Pipeline:
 
 
 _COMMAND = [sys.executable, "-m", "loginward_cli"]
+_PLANTED = [sys.executable, "-m", "loadtest.chaos.planted"]

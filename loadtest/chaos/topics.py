@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -44,13 +44,26 @@ async def _ends(consumer: AIOKafkaConsumer, topic: str) -> dict[TopicPartition, 
     return dict(await consumer.end_offsets([TopicPartition(topic, part) for part in parts]))
 
 
-async def progress(kafka: KafkaSettings, topic: str, group: str) -> tuple[int, int]:
-    """Offsets committed by `group` and offsets in `topic`, both summed over its partitions."""
-    consumer = AIOKafkaConsumer(**aiokafka_options(kafka), group_id=group, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        ends = await _ends(consumer, topic)
-        committed = [await consumer.committed(part) or 0 for part in ends]
-        return sum(committed), sum(ends.values())
-    finally:
-        await consumer.stop()
+async def committed(
+    kafka: KafkaSettings, topic: str, groups: Mapping[str, str]
+) -> tuple[dict[int, int], dict[str, dict[int, int]]]:
+    """The end of each partition of `topic`, and what each of `groups` (name -> group) committed."""
+    ends: dict[int, int] = {}
+    done: dict[str, dict[int, int]] = {}
+    for name, group in groups.items():
+        consumer = AIOKafkaConsumer(
+            **aiokafka_options(kafka), group_id=group, enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            # The ends are asked first: what comes meanwhile makes a part look late, never done.
+            if not ends:
+                found = await _ends(consumer, topic)
+                ends = {part.partition: end for part, end in found.items()}
+            done[name] = {
+                number: await consumer.committed(TopicPartition(topic, number)) or 0
+                for number in ends
+            }
+        finally:
+            await consumer.stop()
+    return ends, done

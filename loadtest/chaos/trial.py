@@ -1,41 +1,43 @@
-"""One trial: traffic in, faults at chosen shares of the offsets, and the verdict once drained."""
+"""One trial: traffic in, the scheduled faults while it is judged, and the verdict once drained."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from redis import Redis
+from redis.exceptions import RedisError
 
-from config.kafka import group_name, topic_name
-from config.settings import KafkaSettings, load
+from config.settings import load
 from detectors.errors import LoginwardError
 
 from .compare import Verdict, compare
+from .kinds import Fault, Kind
+from .offsets import Offsets, Standing
 from .pipeline import Pipeline
-from .topics import progress
+from .scene import POLL_S, Scene
 
-_POLL_S = 0.5
 _START = "2026-11-16T00:00:00+08:00"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """Kill -9 of `target` (detect-<n>, relay, archive, valkey, kafka) at a share of the offsets."""
-
-    at: float
-    target: str
+_RECOVERY_S = 180.0
+"""Longest that moving on again is waited for: two sessions of a group and a broker's start."""
+_LAST_AT = 0.6
+"""Share of the offsets by which all faults are injected: the last one too shall find work."""
+_DISK_BYTES = 64 * 1024 * 1024
+_BYTES_AN_EVENT = 200
+"""Of the small disk, more than twice what an archived event takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A trial; the same plan sends the same events."""
+    """A trial; the same plan sends the same events and injects in the same order."""
 
     events: int
+    kinds: tuple[Kind, ...] = ()
+    each: int = 1
     seed: int = 1
     profile: str = "A+G"
     workers: int = 2
@@ -44,48 +46,101 @@ class Plan:
     disorder_s: int = 60
     duplicates: float = 0.01
     bad: int = 200
-    faults: tuple[Fault, ...] = ()
     longest_s: float = 3600.0
     batch_records: int = 5000
-    failpoints: str = ""
-    """Where the first worker kills itself on its first run (config/failpoints.py)."""
+
+    def schedule(self) -> list[Kind]:
+        """Every kind so often as it is wanted, in an order of the seed."""
+        order = [kind for kind in self.kinds for _ in range(self.each)]
+        random.Random(self.seed).shuffle(order)
+        return order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injected:
+    """One fault as it went; `recovery_s`: from its end until every partition moved on."""
+
+    kind: str
+    hit: bool
+    recovery_s: float | None
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a trial showed; `recovery_s`: for each fault, seconds until offsets moved on again."""
+    """What a trial showed."""
 
     verdict: Verdict
     seconds: float
-    hits: int
-    recovery_s: list[float] = field(default_factory=list)
+    injected: list[Injected] = field(default_factory=list)
+    not_run: dict[str, str] = field(default_factory=dict)
 
 
-def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Outcome:
+def batch_for(events: int, faults: int) -> int:
+    """Records a batch such that the workers are not done before the last fault has come.
+
+    Two workers on two cores judge about 25 batches a second, whatever their size up to some
+    hundred records, and a fault with its recovery takes about 12 s.
+    """
+    return max(20, min(5000, events // max(1, faults) // 300))
+
+
+def _nobody(_units: int = 1, /) -> None:
+    """Nobody watches."""
+
+
+def run(
+    plan: Plan,
+    folder: Path,
+    say: Callable[[str], None],
+    advance: Callable[[], None] = _nobody,
+) -> Outcome:
     """Run a trial in `folder` on servers of its own. LoginwardError where it does not end."""
     settings = {
         "LOGINWARD_REDIS_SHARDS": str(plan.shards),
         "LOGINWARD_KAFKA_PARTITIONS": str(plan.partitions),
         "LOGINWARD_DETECT_BATCH_RECORDS": str(plan.batch_records),
     }
-    with Pipeline(folder, settings) as pipeline:
+    small = any(kind.small_disk for kind in plan.kinds)
+    with Pipeline(
+        folder,
+        settings,
+        proxied=any(kind.proxied for kind in plan.kinds),
+        disk_bytes=_DISK_BYTES + plan.events * _BYTES_AN_EVENT if small else 0,
+    ) as pipeline:
         kafka = load(environ=pipeline.environment).kafka
         truth = folder / "ledger.jsonl"
         say(f"sending {plan.events} events")
-        _send(pipeline, plan, truth)
+        send(pipeline, plan, truth)
+        scene = Scene(
+            pipeline=pipeline,
+            kafka=kafka,
+            offsets=Offsets(kafka),
+            random=random.Random(plan.seed),
+            workers=plan.workers,
+            shards=plan.shards,
+            say=say,
+        )
+        course = _Course(plan, scene, advance)
         began = time.monotonic()
-        for name in _parts(plan):
-            pipeline.start(name, failpoints=plan.failpoints if name == "detect-0" else "")
-        watch = _Watch(pipeline, kafka, plan, say)
-        watch.until_drained()
+        course.run()
         seconds = time.monotonic() - began
-        pipeline.stop(["archive"])
+        pipeline.stop()
         say("comparing with replay and ledger")
-        verdict = asyncio.run(compare(pipeline, kafka, truth))
-        return Outcome(verdict, seconds, watch.hits, watch.recovery_s)
+        verdict = asyncio.run(
+            compare(
+                pipeline,
+                kafka,
+                truth,
+                scene.poisoned,
+                cold=any(kind.cold for kind in plan.kinds),
+                loses=any(kind.loses for kind in plan.kinds),
+            )
+        )
+        return Outcome(verdict, seconds, course.injected, course.not_run)
 
 
-def _send(pipeline: Pipeline, plan: Plan, truth: Path) -> None:
+def send(pipeline: Pipeline, plan: Plan, truth: Path) -> None:
+    """All records of a plan into `logins`, before anybody reads: the order in time stays whole."""
     pipeline.run(
         *("simulate", "--to-kafka", "--profile", plan.profile, "--seed", str(plan.seed)),
         *("--events", str(plan.events), "--start", _START, "--speedup", "1e9"),
@@ -94,79 +149,110 @@ def _send(pipeline: Pipeline, plan: Plan, truth: Path) -> None:
     )
 
 
-def _parts(plan: Plan) -> Sequence[str]:
-    return [*(f"detect-{n}" for n in range(plan.workers)), "relay", "archive"]
+def parts(workers: int) -> Sequence[str]:
+    """What a trial starts."""
+    return [*(f"detect-{n}" for n in range(workers)), "relay", "archive"]
 
 
-class _Watch:
-    """Follows the committed offsets, injects faults on its way, and knows when all is done."""
+class _Course:
+    """Injects what is scheduled at even shares of the offsets, then waits until all is done."""
 
-    def __init__(
-        self, pipeline: Pipeline, kafka: KafkaSettings, plan: Plan, say: Callable[[str], None]
-    ) -> None:
-        self._pipeline = pipeline
-        self._kafka = kafka
+    def __init__(self, plan: Plan, scene: Scene, advance: Callable[[], None]) -> None:
         self._plan = plan
-        self._say = say
-        self._due = sorted(plan.faults, key=lambda fault: fault.at)
-        self._waiting: list[tuple[float, int]] = []
-        self.hits = 0
-        self.recovery_s: list[float] = []
+        self._advance = advance
+        self._scene = scene
+        self._deadline = time.monotonic() + plan.longest_s
+        self._late: list[tuple[Kind, Fault]] = []
+        self.injected: list[Injected] = []
+        self.not_run: dict[str, str] = {}
 
-    def until_drained(self) -> None:
-        deadline = time.monotonic() + self._plan.longest_s
-        while time.monotonic() < deadline:
-            done, total = self._progress("detect")
-            self._recovered(done)
-            while self._due and total and done >= self._due[0].at * total:
-                self._inject(self._due.pop(0), done)
-            revived = self._pipeline.revive()
-            if revived:
-                self._say(f"started again: {', '.join(revived)}")
-            if total and done == total and not self._due and self._quiet():
+    def run(self) -> None:
+        for name in parts(self._plan.workers):
+            self._scene.pipeline.start(name)
+        schedule = self._plan.schedule()
+        for index, kind in enumerate(schedule):
+            if (obstacle := kind.obstacle(self._scene.pipeline)) is not None:
+                self.not_run[kind.name] = obstacle
+                continue
+            self._until(_LAST_AT * (index + 0.5) / len(schedule))
+            self._one(kind, f"{index + 1}/{len(schedule)}")
+            self._advance()
+        self._until_drained()
+        self.injected += [
+            Injected(kind=kind.name, hit=fault.hit(self._scene), recovery_s=None)
+            for kind, fault in self._late
+        ]
+
+    def _one(self, kind: Kind, place: str) -> None:
+        scene, fault = self._scene, kind.make()
+        scene.say(f"{place} {kind.name}: {kind.tells} (at {self._told()} offsets)")
+        try:
+            fault.inject(scene)
+            if kind.late:
+                self._late.append((kind, fault))
                 return
-            time.sleep(_POLL_S)
-        raise LoginwardError(
-            f"trial: not drained after {self._plan.longest_s:.0f} s; the logs are in "
-            f"{self._pipeline.folder}"
-        )
+            hit = scene.wait(lambda: fault.hit(scene), kind.patience_s)
+        finally:
+            fault.heal(scene)
+        before = scene.offsets.now() or scene.offsets.last
+        recovery = self._recovered(before)
+        self.injected.append(Injected(kind=kind.name, hit=hit, recovery_s=recovery))
+        told = "not recovered" if recovery is None else f"moving on after {recovery:.1f} s"
+        scene.say(f"{place} {kind.name}: {'hit' if hit else 'DID NOT HIT'}, {told}")
 
-    def _progress(self, part: str) -> tuple[int, int]:
-        topic = topic_name(self._kafka, "logins")
-        return asyncio.run(progress(self._kafka, topic, group_name(self._kafka, part)))
+    def _recovered(self, before: Standing) -> float | None:
+        """Seconds until each partition has moved on, for the workers and the archiver."""
+        began = time.monotonic()
 
-    def _inject(self, fault: Fault, done: int) -> None:
-        self._say(f"kill -9 {fault.target} at {done} offsets")
-        stack = self._pipeline.stack
-        if fault.target == "valkey":
-            stack.kill_valkey()
-            stack.start_valkey()
-        elif fault.target == "kafka":
-            stack.kill_kafka()
-            stack.start_kafka()
-        else:
-            self._pipeline.kill(fault.target)
-            self._pipeline.start(fault.target)
-        self.hits += 1
-        self._waiting.append((time.monotonic(), done))
+        def moved() -> bool:
+            self._revive()
+            standing = self._scene.offsets.now()
+            return standing is not None and standing.beyond(before, "detect", "archive")
 
-    def _recovered(self, done: int) -> None:
-        now = time.monotonic()
-        self.recovery_s += [round(now - at, 2) for at, then in self._waiting if done > then]
-        self._waiting = [(at, then) for at, then in self._waiting if done <= then]
+        moved_on = self._scene.wait(moved, _RECOVERY_S)
+        return round(time.monotonic() - began, 2) if moved_on else None
+
+    def _revive(self) -> None:
+        revived = self._scene.pipeline.revive()
+        if revived:
+            self._scene.say(f"started again: {', '.join(revived)}")
+
+    def _told(self) -> str:
+        last = self._scene.offsets.last
+        return f"{last.total('detect')} of {last.end}"
+
+    def _until(self, share: float) -> None:
+        """Wait until so much has been judged."""
+        while True:
+            self._within()
+            self._revive()
+            standing = self._scene.offsets.now()
+            if standing is not None and standing.total("detect") >= share * standing.end > 0:
+                return
+            time.sleep(POLL_S)
+
+    def _until_drained(self) -> None:
+        """Everything read by all, nothing in an outbox or to be settled."""
+        while True:
+            self._within()
+            self._revive()
+            standing = self._scene.offsets.now()
+            if standing is not None and standing.drained("detect", "archive") and self._quiet():
+                return
+            time.sleep(POLL_S)
 
     def _quiet(self) -> bool:
-        """Nothing waits in an outbox or to be settled, and the archive has read everything."""
-        client = Redis.from_url(self._pipeline.stack.endpoints.redis_url)
-        waiting = sum(
-            int(client.xlen(f"o:{{{n:03d}}}")) + int(client.zcard(f"u:{{{n:03d}}}"))
-            for n in range(self._plan.shards)
-        )
-        client.close()
-        if waiting:
+        try:
+            return self._scene.waiting() == 0
+        except (RedisError, OSError):
             return False
-        done, total = self._progress("archive")
-        return done >= total
+
+    def _within(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise LoginwardError(
+                f"trial: not drained after {self._plan.longest_s:.0f} s; the logs are in "
+                f"{self._scene.pipeline.folder}"
+            )
 
 
 def as_json(outcomes: Sequence[Outcome]) -> bytes:

@@ -1,62 +1,116 @@
-"""`loginward chaos`: kill parts of a real pipeline and compare with what it should have said."""
+"""`loginward chaos`: break a real pipeline on purpose and compare with what it should have said."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from loginward_cli.output import done, emit_json, note, say
+from detectors.errors import LoginwardError
+from loginward_cli.output import columns, done, emit_json, fail, note, progress, say
 
-FULL_EVENTS = 2_000_000
-QUICK_EVENTS = 60_000
+FULL_EVENTS = 5_000_000
+FULL_EACH = 5
+QUICK_EVENTS = 40_000
 
 
 def command(
+    *,
+    faults: Annotated[
+        str | None, typer.Option(help="Which faults, with commas; default: all.", metavar="NAMES")
+    ] = None,
+    each: Annotated[
+        int | None, typer.Option(min=1, help="How often each; default 5, with --quick 1.")
+    ] = None,
     events: Annotated[
-        int | None, typer.Option(min=1000, help="Events of profiles A and G in one trial.")
+        int | None, typer.Option(min=1000, help="Events of profiles A and G in the trial.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same events.")] = 1,
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(help="Kill -9 of TARGET at a share of the offsets.", metavar="TARGET@SHARE"),
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="60,000 events, about a minute.")] = False,
+    seed: Annotated[int, typer.Option(help="Same seed, same events, same order.")] = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="40,000 events, the chief faults once.")
+    ] = False,
     folder: Annotated[
         Path | None, typer.Option(help="Where servers, logs and files go; made anew.")
     ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="Name the faults, and end.")] = False,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Plant known defects and show that each is found."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="The figures as JSON, last line.")] = False,
 ) -> None:
-    """Kill parts of a real pipeline on local servers and compare with replay and ledger.
+    """Break a real pipeline on local servers and compare with replay and ledger.
 
-    Every figure but runs, hits and recovery must be 0; exit code 1 where one is not. Example:
-    loginward chaos --events 2000000 --fault detect-0@0.3 --fault valkey@0.4 --fault kafka@0.5
+    Every figure but runs, hits and recovery must be 0; exit code 1 where one is not, where a
+    fault could not be run, or did not show that it hit. Example:
+    loginward chaos --events 200000 --faults kill_detect,cut_valkey,zombie_detect --each 2
     """
     import shutil
 
     from config.settings import load
-    from loadtest.chaos.faults import DEFAULT, figures, parse
-    from loadtest.chaos.trial import Plan, as_json, run
+    from loadtest.chaos.figures import HEADER, failed, figures, table
+    from loadtest.chaos.kinds import KINDS, QUICK, chosen
+    from loadtest.chaos.trial import Plan, as_json, batch_for, run
 
-    faults = tuple(parse(text) for text in fault) if fault else DEFAULT
-    chosen = events or (QUICK_EVENTS if quick else FULL_EVENTS)
+    if listing:
+        columns(((kind.name, kind.tells) for kind in KINDS.values()), ("FAULT", "WHAT IS DONE"))
+        return
     place = folder or load().data_dir / "chaos"
     shutil.rmtree(place, ignore_errors=True)
-    outcome = run(Plan(events=chosen, seed=seed, faults=faults), place, note)
+    if self_test:
+        _self_test(place, json=json)
+    try:
+        kinds = chosen(faults or ",".join(QUICK if quick else KINDS))
+    except LoginwardError as wrong:
+        fail(str(wrong))
+    times = each or (1 if quick else FULL_EACH)
+    number = events or (QUICK_EVENTS if quick else FULL_EVENTS)
+    plan = Plan(
+        events=number,
+        kinds=kinds,
+        each=times,
+        seed=seed,
+        batch_records=batch_for(number, len(kinds) * times),
+        longest_s=900 + 60 * len(kinds) * times + number / 1000,
+    )
+    with progress("faults", len(kinds) * times) as advance:
+        outcome = run(plan, place, note, advance)
     (place / "outcome.json").write_bytes(as_json([outcome]))
     for example in outcome.verdict.examples:
         note(example)
-    told = figures(faults, outcome)
+    told = figures(outcome)
+    verdict = outcome.verdict
+    summary = (
+        f"{verdict.records} records, {verdict.alerts} alerts, {verdict.redelivered} redelivered, "
+        f"{verdict.as_of_differences} as_of differences, {outcome.seconds:.0f} s; "
+        f"found: {verdict.found_by or 'nothing'}; details: {place / 'outcome.json'}"
+    )
     if json:
+        note(summary)
         emit_json(told)
     else:
-        for name, row in told["faults"].items():
-            say(f"{name}: " + ", ".join(f"{key} {value}" for key, value in row.items()))
-        verdict = outcome.verdict
-        say(
-            f"{verdict.records} records, {verdict.alerts} alerts, {verdict.redelivered} "
-            f"redelivered, {verdict.as_of_differences} as_of differences, "
-            f"{outcome.seconds:.0f} s; details: {place / 'outcome.json'}"
+        columns(table(told), HEADER)
+        say(summary)
+    done(findings=failed(outcome))
+
+
+def _self_test(place: Path, *, json: bool) -> NoReturn:
+    """Exit 1 where a defect was not found, or something was without one."""
+    from loadtest.chaos.planted import DEFECTS
+    from loadtest.chaos.self_test import self_test
+
+    with progress("defects", len(DEFECTS) + 1) as advance:
+        findings = self_test(place, note, advance=advance)
+    if json:
+        rows = {one.defect: {"found_by": one.found_by, "ok": one.ok} for one in findings}
+        emit_json({"self_test": rows})
+    else:
+        columns(
+            (
+                (one.defect, one.found_by or "nothing", "ok" if one.ok else "WRONG")
+                for one in findings
+            ),
+            ("PLANTED", "FOUND BY", ""),
         )
-    done(findings=bool(outcome.verdict.faults) or outcome.hits < len(faults))
+    done(findings=not all(one.ok for one in findings))
