@@ -72,10 +72,12 @@ class Engine:
         *,
         partition: int = 0,
         caught_up: bool = False,
+        hold: bool = False,
     ) -> Tally:
         """Steps 1 to 3 of a batch of one partition; then all that it causes is in the store.
 
-        `caught_up`: the batch ends where the partition ends.
+        `caught_up`: the batch ends where the partition ends. `hold`: logs are not whole at present,
+        so they are judged by a later sweep.
         """
         claimed = claims(arrivals, self.names)
         tally = sort_out(arrivals, claimed, await store.claim(claimed), self.names, self.facts)
@@ -93,9 +95,17 @@ class Engine:
         frontier = FOR_EVER_MS if caught_up else self._frontier(partition, tally.latest_ms)
         await store.advance(partition, frontier)
         tally.looked = len(readings)
+        if hold:
+            await store.settle(_held(readings, observed))
+            return tally
         look = Look(settled_ms=min(others, frontier))
         tally.revised = await self._settle(readings, store, look, observed)
         return tally
+
+    def forget(self) -> None:
+        """State was lost: what this process has seen of it no longer holds."""
+        self.familiarity.forget()
+        self._raised = Raised()
 
     async def sweep(
         self,
@@ -248,6 +258,26 @@ class Raised:
         while len(self._known) > self._most:
             del self._known[next(iter(self._known))]
         return found
+
+
+def _held(readings: Mapping[Subject, Reading], observed: Observed) -> list[Settlement]:
+    """Nothing found yet, and all of it to be looked at later."""
+    subjects = {one: readings.get(one, _GONE) for one in (*readings, *_entered(readings, observed))}
+    return [
+        Settlement(
+            subject=subject,
+            seen=reading.seen,
+            generation=reading.generation,
+            room=1,
+            flagged=False,
+            compacted=None,
+            drafts=(),
+            at_ms=0,
+            pending=True,
+        )
+        for subject, reading in subjects.items()
+        if subject.kind != "logins"  # judged with their address or network
+    ]
 
 
 def _entered(readings: Mapping[Subject, Reading], observed: Observed) -> list[Subject]:

@@ -29,6 +29,7 @@ from .judged import Judged, hours
 from .lookups import Lookups
 from .reject_limit import RejectLimit
 from .rejects import rejected
+from .rewind import Rewind
 from .sending import Outgoing, Sender
 from .transport.batch import Batch
 from .transport.marks import Partition
@@ -64,6 +65,8 @@ class Detect:
         lookups: Lookups | None = None,
         judged_before: bool = False,
     ) -> None:
+        self.rewind: Rewind | None = None
+        """Notices lost state; without it a batch is taken as it comes."""
         self._engine = engine
         self._store = store
         self._sender = sender
@@ -94,8 +97,11 @@ class Detect:
         self._busy = True
         self._seen[batch.partition] = began
         if not self._announced:
-            await self._store.announce(range(self._partitions), lost=self._judged_before)
-            self._announced = True
+            await self._announce()
+        whole = None
+        if self.rewind is not None and (whole := await self.rewind.before(batch)) is None:
+            self._busy = False
+            return  # it is read again from where the state is whole
         self._adopt()
         arrivals, refused = _decoded(batch)
         self._reject_limit.take(len(batch), len(refused))
@@ -104,7 +110,11 @@ class Detect:
             self._store,
             partition=batch.partition,
             caught_up=batch.covers[1] >= batch.highwater,
+            hold=whole is not None and whole.refilling,
         )
+        if not await self._is_whole_after(batch):
+            self._busy = False
+            return
         refused += [(arrival.offset, why) for _, arrival, why in tally.conflicts]
         hit("detect.before_rejects")
         values = dict(zip(batch.offsets, batch.values, strict=True))
@@ -121,6 +131,13 @@ class Detect:
         self._behind = batch.covers[1] + len(batch) < batch.highwater
         self._busy = False
         self._last_batch = time.monotonic()
+
+    async def _announce(self) -> None:
+        partitions = range(self._partitions)
+        if self.rewind is not None:
+            await self.rewind.begin(partitions, judged_before=self._judged_before)
+        await self._store.announce(partitions, lost=self._judged_before)
+        self._announced = True
 
     def _adopt(self) -> None:
         """What was found meanwhile is in force from this batch on, and its record says so."""
@@ -139,6 +156,7 @@ class Detect:
         why = Rejected("not_json", f"records {first}..{end - 1} cannot be read: {told}")
         await self._sender.deliver([self._reject(batch, first, b"", why)])
         await self._sender.deliver([self._judged(batch, Tally(), [why])])
+        await self._is_whole_after(batch)
 
     def assigned(self, partitions: frozenset[Partition]) -> None:
         """These partitions are ours now, and with them their share of the shards to sweep."""
@@ -159,6 +177,8 @@ class Detect:
             began = time.monotonic()
             quiet = time.monotonic() - self._last_batch
             idle = not self._busy and quiet > IDLE_AFTER_S
+            if not await self._may_judge():
+                continue
             await self._release(idle=idle)
             shards = [n for n in range(self._shards) if n % self._partitions in self._assigned]
             # A worker that took over partitions read to their end has no clock, and needs none.
@@ -169,6 +189,17 @@ class Detect:
                 metrics.LOGS_JUDGED.inc(judged)
                 metrics.REVISIONS.inc(len(revised))
             spent = time.monotonic() - began
+
+    async def _may_judge(self) -> bool:
+        """Whether the logs are whole; a partition that nothing comes from is looked at as well."""
+        if self.rewind is None or not self._assigned:
+            return True
+        if not self._announced:
+            await self._announce()
+        return await self.rewind.look()
+
+    async def _is_whole_after(self, batch: Batch) -> bool:
+        return self.rewind is None or await self.rewind.after(batch)
 
     async def _release(self, *, idle: bool) -> None:
         """A partition without a batch for long is at its end, and holds nothing back."""

@@ -283,9 +283,13 @@ class RedisStore:
         if born is not None:
             self._cold_until = int(born)
         elif self._announced:
-            self._on_loss()
-            await self.announce(self._announced, lost=True)
+            await self.lost()
         return least_frontier({int(number): int(at) for number, at in found.items()}, besides)
+
+    async def lost(self) -> None:
+        """There is no state any more: begin anew, with a cold memory."""
+        self._on_loss()
+        await self.announce(self._announced, lost=True)
 
     async def announce(self, partitions: Iterable[int], *, lost: bool = False) -> None:
         """See WindowStore; `lost` where events have been judged before, and no state is found."""

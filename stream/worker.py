@@ -19,11 +19,13 @@ from detectors.engine import Engine
 
 from . import metrics
 from .detect import Detect
+from .fences import Fences
 from .keys import load_pseudonyms
 from .looks_anew import RedisLooksAnew
 from .lookups import Lookups
 from .redis_client import connect
 from .relay import Relay
+from .rewind import Rewind
 from .rule_watch import RuleWatch, TakeOver
 from .sending import Sender
 from .transport import TransportHooks, TransportOptions, make_app, run_worker
@@ -46,8 +48,9 @@ def run_detect(settings: Settings) -> int:
     rules = RuleWatch(settings)
     lookups = Lookups(settings, names)
     engine = Engine(rules.in_force.book.active(), names)
+    client = connect(settings.redis)
     store = RedisLooksAnew(
-        connect(settings.redis),
+        client,
         names,
         shards=settings.redis.shards,
         identity_ttl=settings.detect.identity_ttl,
@@ -64,6 +67,12 @@ def run_detect(settings: Settings) -> int:
         versions=TakeOver(rules, engine, store, datetime.now(tz=UTC)),
         lookups=lookups,
         judged_before=has_committed(settings.kafka, group_name(settings.kafka, "detect")),
+    )
+    detect.rewind = Rewind(
+        Fences(client, metrics.RETRIES.labels("redis").inc),
+        lambda: app.batch_consumer,
+        on_loss=engine.forget,
+        cold=store.lost,
     )
 
     def assigned(partitions: frozenset[Partition]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
@@ -125,6 +125,40 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
                 return {}
 
         return cast("dict[Partition, int]", await self.call_thread(ask))
+
+    async def seek_back(self, partition: Partition, offset: int, within: timedelta) -> None:
+        """Commit an earlier offset and read on from there; nothing where the partition is gone."""
+        await self.call_thread(self._seek_back, partition, offset, within.total_seconds())
+
+    async def _seek_back(self, partition: Partition, offset: int, within: float) -> None:
+        consumer, tp = self._ensure_consumer(), TopicPartition(*partition)
+        if tp not in consumer.assignment():
+            return
+        try:
+            # Whoever takes over begins there as well, should this process not come far.
+            await asyncio.wait_for(consumer.commit({tp: OffsetAndMetadata(offset, "")}), within)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("%s: could not commit %d, reading from there: %s", partition, offset, error)
+        if self._reader is not None and tp in consumer.assignment():
+            self._reader.forget(partition)
+            consumer.seek(tp, offset)
+
+    async def offsets_since(self, topic: str, since_ms: int) -> dict[int, int]:
+        """The first offset of each partition of `topic` that was appended at that time or later.
+
+        Raises KafkaError and TimeoutError while the broker does not answer.
+        """
+        return cast("dict[int, int]", await self.call_thread(self._offsets_since, topic, since_ms))
+
+    async def _offsets_since(self, topic: str, since_ms: int) -> dict[int, int]:
+        consumer = self._ensure_consumer()
+        numbers = consumer.partitions_for_topic(topic) or set()
+        places = [TopicPartition(topic, number) for number in numbers]
+        found = await consumer.offsets_for_times(dict.fromkeys(places, since_ms))
+        ends = await consumer.end_offsets(places)
+        return {
+            tp.partition: ends[tp] if found.get(tp) is None else found[tp].offset for tp in places
+        }
 
     async def commit_marks(
         self, offsets: Mapping[Partition, int], within: timedelta

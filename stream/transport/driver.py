@@ -33,6 +33,8 @@ from .options import TransportHooks, TransportOptions, TransportState
 
 ALIAS = "batched"
 _LOOKS = 4  # at whether all goes on, in the time after which it counts as stalled
+_STALE_CHUNKS = 64
+"""Chunks of one partition at most that were read before it was sent back: one read's worth."""
 _READ_WAIT = 1.0  # seconds a read may wait for records; stopping is looked at in between
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,7 @@ class BatchConsumer(stock.Consumer):
         self._begun = 0
         self._unmoved = (0, 0)  # batches begun as of a look, and looks since without another
         self._expected: dict[Partition, int] = {}
+        self._sent_back: dict[Partition, tuple[int, int]] = {}
         self._changed = asyncio.Event()
         self._commit_lock = asyncio.Lock()
         super().__init__(transport, *args, **kwargs)
@@ -97,6 +100,9 @@ class BatchConsumer(stock.Consumer):
         await self.wait_first(self._changed.wait(), timeout=seconds)
 
     async def _hand_over(self, chunk: Chunk) -> None:
+        if self._is_stale(chunk):
+            self._thread.claimed(chunk)
+            return
         expected = self.marks.head(chunk.partition)
         claim = self.marks.hand_over(
             chunk.partition, epoch=chunk.epoch, start=chunk.start, end=chunk.end
@@ -109,6 +115,14 @@ class BatchConsumer(stock.Consumer):
             self.transport_state.highwaters[chunk.partition] = chunk.highwater
             await self._deliver(Batch(chunk, claim, on_begin=self._on_begin, on_done=self._on_done))
         self._thread.claimed(chunk)
+
+    def _is_stale(self, chunk: Chunk) -> bool:
+        """Whether a chunk was read before its partition was sent back."""
+        head, left = self._sent_back.pop(chunk.partition, (0, 0))
+        if not left or chunk.start < head:
+            return False
+        self._sent_back[chunk.partition] = (head, left - 1)
+        return True
 
     async def _deliver(self, batch: Batch) -> None:
         if not batch.offsets and batch.damage is None:
@@ -184,6 +198,24 @@ class BatchConsumer(stock.Consumer):
         """Commit every mark that moved."""
         return await self.commit(topics, start_new_transaction)
 
+    async def go_back(self, partition: Partition, offset: int) -> None:
+        """Read a partition again from an earlier offset; what is open of it will mark nothing."""
+        async with self._commit_lock:  # a commit on its way must not come after ours
+            head = self.marks.head(partition)
+            if head is not None:
+                self._sent_back[partition] = (head, _STALE_CHUNKS)
+            self.marks.drop([partition])
+            await self._thread.seek_back(partition, offset, self.options.commit_timeout)
+        self._changed.set()
+
+    def reached(self) -> Mapping[Partition, int]:
+        """Up to where each partition of the present assignment is done, as far as known."""
+        return {**self._expected, **self.marks.reached()}
+
+    async def offsets_since(self, topic: str, since_ms: int) -> dict[int, int]:
+        """The first offset of each partition appended since; raises while Kafka is away."""
+        return await self._thread.offsets_since(topic, since_ms)
+
     # -- rebalance and stop
 
     async def perform_seek(self) -> None:
@@ -195,6 +227,7 @@ class BatchConsumer(stock.Consumer):
         self.transport_state.rebalances += 1
         await super().on_partitions_revoked(revoked)  # comes to wait_empty below
         self.marks.close_epoch(self._thread.epoch)
+        self._sent_back.clear()
         self._changed.set()
         self.hooks.on_revoked(_partitions(revoked))
 

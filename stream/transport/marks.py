@@ -148,6 +148,10 @@ class OffsetMarks:
         lane = self._lanes.get(partition)
         return None if lane is None else lane.mark
 
+    def reached(self) -> dict[Partition, int]:
+        """The mark of every partition that has begun."""
+        return {partition: lane.mark for partition, lane in self._lanes.items()}
+
     def head(self, partition: Partition) -> int | None:
         """Everything below this offset was handed over; None before the first batch."""
         lane = self._lanes.get(partition)

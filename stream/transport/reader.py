@@ -48,6 +48,10 @@ class ChunkReader:
         if chunk in self._unclaimed:
             self._unclaimed.remove(chunk)
 
+    def forget(self, partition: Partition) -> None:
+        """What was read of a partition is of no use: reading goes on elsewhere."""
+        self._unclaimed = [one for one in self._unclaimed if one.partition != partition]
+
     async def read(self, *, room: int, wait: float) -> list[Chunk]:
         """At most `room` chunks, at once where there are any, else after at most `wait` seconds."""
         async with self._lock:
