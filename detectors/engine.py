@@ -44,6 +44,8 @@ CLOSE_MS: Final = 120_000
 """An alert without a new hot instant for this long gets its last revision."""
 
 _GONE: Final = Reading(b"", 0, 0)
+_UNREAD: Final = Reading(b"", 0, -1)
+"""Of no generation, so that nothing is said of when to look next."""
 _NOTHING: Final = Observed({})
 
 
@@ -64,6 +66,7 @@ class Engine:
         self._modes = None if limits is None else AttackModes(limits)
         self._frontiers: dict[int, int] = {}
         self._raised = Raised()
+        self._swept: list[Subject] = []
 
     async def handle(
         self,
@@ -102,10 +105,9 @@ class Engine:
         tally.revised = await self._settle(readings, store, look, observed)
         return tally
 
-    def forget(self) -> None:
-        """State was lost: what this process has seen of it no longer holds."""
-        self.familiarity.forget()
-        self._raised = Raised()
+    async def sweep_again(self, store: WindowStore) -> None:
+        """What the last sweep found was lost, or is half of what it will be."""
+        await store.settle(_held(dict.fromkeys(self._swept, _UNREAD), _NOTHING))
 
     async def sweep(
         self,
@@ -122,7 +124,7 @@ class Engine:
         Returns how many were judged and the ids of alerts that got a revision. Bounded by `most`.
         """
         before = FOR_EVER_MS if idle else clock_ms - HOLD_MS
-        subjects = await store.unsettled(shards, before, most)
+        subjects = self._swept = await store.unsettled(shards, before, most)
         if not subjects:
             return 0, []
         settled = await store.settled()  # before the logs are read, as above
@@ -217,8 +219,9 @@ class Engine:
         return logs | {s: replace(logs[s], mode=found[s.system]) for s in asking}
 
     def forget(self) -> None:
-        """State was lost: what this process has read of it no longer holds."""
+        """State was lost: what this process has read of it and written to it no longer holds."""
         self.familiarity.forget()
+        self._raised = Raised()
         if self._modes is not None:
             self._modes.forget()
 

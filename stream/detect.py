@@ -188,6 +188,9 @@ class Detect:
                 )
                 metrics.LOGS_JUDGED.inc(judged)
                 metrics.REVISIONS.inc(len(revised))
+                if judged and not await self._may_judge():
+                    # Some of it was lost on the way, and what was raised is not raised again.
+                    await self._engine.sweep_again(self._store)
             spent = time.monotonic() - began
 
     async def _may_judge(self) -> bool:

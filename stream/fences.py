@@ -84,21 +84,6 @@ class Fences:
             "fences", lambda: self._client.hset(keys.FENCES, str(partition), str(offset))
         )
 
-    async def recount(self, partition: int, place: int) -> None:
-        """Successes from `place` on are counted anew, in every system's census.
-
-        What the batch in work during the loss has counted stays in, so that they may be off by two
-        batches; without this all that lies between would be missing.
-        """
-
-        async def call() -> None:
-            async for name in self._client.scan_iter(match=keys.CENSUS_FENCES, count=1000):
-                counted = await self._client.hget(name, str(partition))
-                if counted is not None and int(counted) > place:
-                    await self._client.hset(name, str(partition), str(place))
-
-        await self._calls.until_done("recount", call)
-
     async def refill(self, until: Mapping[int, int]) -> None:
         """Partitions are read again; they had come to these offsets."""
 

@@ -15,7 +15,7 @@ The hash tag is the shard: all keys of one call lie in one slot of a cluster.
     s:{007}:<system>:<hour>             which accounts and addresses failed, a sketch by minute
     a:{007}:<system>:<day>              which accounts failed, a sketch by hour
     d:{007}:<system>                    up to which offset of each partition they are counted
-    n:{000}                             offset up to which the effects of each partition are in
+    p:{000}                             offset up to which the effects of each partition are in
     f:{000}                             event time up to which each partition is recorded; `born`
 """
 
@@ -30,10 +30,7 @@ from detectors.windows import Subject
 FRONTIERS = "f:{000}"
 """Partition number -> milliseconds of event time; BORN beside them."""
 
-CENSUS_FENCES = "d:{*"
-"""What `fences` names, as a pattern."""
-
-FENCES = "n:{000}"
+FENCES = "p:{000}"
 """Partition number -> offset; `<number>:until`: where a partition that is read again had come."""
 
 BORN = b"born"

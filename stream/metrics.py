@@ -39,6 +39,11 @@ RETRIES = Counter(
     ("server",),
     registry=REGISTRY,
 )
+REWINDS = Counter(
+    "state_rewinds_total",
+    "Times a partition's state was found incomplete and read again from Kafka.",
+    registry=REGISTRY,
+)
 STATE_LOSSES = Counter(
     "state_losses_total",
     "Times the state of detection was found missing: first-seen rules are off for a while.",

@@ -107,6 +107,7 @@ class RedisStore:
         self._shards = shards
         self._page_ms = identity_ttl // timedelta(milliseconds=1)
         self._told = _Recent(_REMEMBERED)
+        self._counted: dict[tuple[str, int], int] = {}
         self._announced: tuple[int, ...] = ()
         self._cold_until = 0
         self._cold_ms = cold_after_loss // timedelta(milliseconds=1)
@@ -222,7 +223,8 @@ class RedisStore:
         """See CensusStore."""
         shard = self._shard_of_system(system)
         names = [keys.fences(shard, system)]
-        args: list[Any] = [partition, first, end, len(tallies.days) + len(tallies.hours)]
+        known = self._counted.get((system, partition), 0)
+        args: list[Any] = [partition, first, end, len(tallies.days) + len(tallies.hours), known]
         for day, counts in tallies.days.items():
             names.append(keys.census(shard, system, day))
             args += (_CENSUS_TTL_MS, len(counts), *chain.from_iterable(counts.items()))
@@ -235,8 +237,11 @@ class RedisStore:
         for day, bits in tallies.day_bits.items():
             names.append(keys.day_sketch(shard, system, day))
             args += (_CENSUS_TTL_MS, len(bits), *bits)
-        ((fence,),) = await self._calls.scripts([("census", names, args)])
-        return int(fence)
+        ((told,),) = await self._calls.scripts([("census", names, args)])
+        fence = int(told)
+        if fence >= known:
+            self._counted[system, partition] = max(end, fence)
+        return fence
 
     async def by_day(self, system: str, first_day: int, last_day: int) -> Mapping[int, Day]:
         """See CensusStore."""
@@ -286,8 +291,13 @@ class RedisStore:
             await self.lost()
         return least_frontier({int(number): int(at) for number, at in found.items()}, besides)
 
+    def forget(self) -> None:
+        """State was lost: what this process knows to stand in it no longer does."""
+        self._counted.clear()
+
     async def lost(self) -> None:
         """There is no state any more: begin anew, with a cold memory."""
+        self.forget()
         self._on_loss()
         await self.announce(self._announced, lost=True)
 

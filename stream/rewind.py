@@ -125,7 +125,6 @@ class Rewind:
         self._sent_back[partition] = (place, done)
         log.error("state was lost: reading again", partition=number, at=place, had_come_to=done)
         await self._fences.skip(number, place)
-        await self._fences.recount(number, place)
         await self._fences.refill({number: max(done, whole.until.get(number, 0))})
         await self._reader().go_back(partition, place)
         return None

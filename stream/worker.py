@@ -71,7 +71,7 @@ def run_detect(settings: Settings) -> int:
     detect.rewind = Rewind(
         Fences(client, metrics.RETRIES.labels("redis").inc),
         lambda: app.batch_consumer,
-        on_loss=engine.forget,
+        on_loss=lambda: _forget(engine, store),
         cold=store.lost,
     )
 
@@ -101,6 +101,13 @@ def run_detect(settings: Settings) -> int:
         _Beside(lookups.watch_for_ever),
         _Beside(rules.watch_for_ever),
     )
+
+
+def _forget(engine: Engine, store: RedisLooksAnew) -> None:
+    """Some of the state is gone: what this process keeps of it in memory no longer holds."""
+    engine.forget()
+    store.forget()
+    metrics.REWINDS.inc()
 
 
 def _state_lost(engine: Engine) -> None:

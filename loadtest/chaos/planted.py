@@ -102,7 +102,7 @@ def _only_read(_: Any) -> Any:
 
 
 def _no_census_fence() -> None:
-    _script("census", "if fence > tonumber(ARGV[2]) then", "if false then")
+    _script("census", "local new = fence <= first", "local new = true")
 
 
 def _no_dedup() -> None:
@@ -119,7 +119,7 @@ def _trim_by_arrival() -> None:
 
 def _verdict_from_reply() -> None:
     # "Was it new?" is asked of the write: after a kill it is not new any more, and never judged.
-    _script("claim", "if holder and holder ~= mark then", "if holder then")
+    _script("claim", "elseif holder ~= mark then", "else")
 
 
 def _delete_first() -> None:

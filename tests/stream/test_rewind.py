@@ -225,19 +225,3 @@ def test_state_of_a_version_without_fences_is_taken_as_it_is(run: Run) -> None:
         assert (at.log.gone_back, at.losses) == ([], [])
 
     run(course)
-
-
-def test_successes_behind_the_place_are_counted_anew(run: Run) -> None:
-    """The census of every system begins again where reading does, and nowhere later."""
-
-    async def course(at: Scene) -> None:
-        await at.take(0, 30)
-        await at.server.hset("d:{000}:web", mapping={"0": "30", "1": "30"})
-        await at.server.hset("d:{001}:app", mapping={"0": "4"})
-        await at.server.hset(keys.FENCES, "0", "10")
-        await at.take(30, 40)
-
-        assert await at.server.hgetall("d:{000}:web") == {b"0": b"10", b"1": b"30"}
-        assert await at.server.hgetall("d:{001}:app") == {b"0": b"4"}
-
-    run(course)
