@@ -21,9 +21,11 @@ async def records(kafka: KafkaSettings, topic: str) -> AsyncIterator[Any]:
     await consumer.start()
     try:
         ends = await _ends(consumer, topic)
-        consumer.assign([part for part, end in ends.items() if end])
-        await consumer.seek_to_beginning()
         open_parts = {part for part, end in ends.items() if end}
+        if not open_parts:
+            return
+        consumer.assign(list(open_parts))
+        await consumer.seek_to_beginning()
         while open_parts:
             found = await consumer.getmany(*open_parts, timeout_ms=_WAIT_MS)
             for part, batch in found.items():
