@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from loginward_cli.output import note
 from loginward_cli.rules.common import login_name, utc_now
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from config.intel.bulletins import Hand
     from config.intel.records import What
     from config.intel.store import Told
+
+By = Annotated[str, typer.Option(help="Who does this; it stands in the ledger.", metavar="NAME")]
+Reason = Annotated[str, typer.Option(help="Why; it stands in the ledger.", metavar="TEXT")]
 
 
 def hand(by: str, reason: str) -> Hand:

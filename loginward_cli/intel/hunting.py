@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from loginward_cli.output import Advance, columns, done, emit_json, fail, progress, say
-from loginward_cli.rules.common import By, Json, when
+from loginward_cli.rules.common import Json, when
 
-from .common import hand, keep, known
+from .common import By, hand, keep, known
 
 if TYPE_CHECKING:
     from config.intel.hunting import Hunt, Tally

@@ -9,9 +9,9 @@ import typer
 
 from detectors.errors import LoginwardError, escaped
 from loginward_cli.output import BAD_INPUT, done, emit_json, error, fail, note, progress, say
-from loginward_cli.rules.common import By, Json, when
+from loginward_cli.rules.common import Json, when
 
-from .common import counted, hand
+from .common import By, counted, hand
 
 if TYPE_CHECKING:
     from config.intel.bulletins import Came, Hand, Taken

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from loginward_cli.output import emit_json, say
-from loginward_cli.rules.common import By, Json, Reason, when
+from loginward_cli.rules.common import Json, when
 
-from .common import hand
+from .common import By, Reason, hand
 
 
 def revoke(

@@ -10,9 +10,9 @@ import typer
 
 from detectors.errors import escaped
 from loginward_cli.output import emit_json, fail, say
-from loginward_cli.rules.common import By, Json, Reason
+from loginward_cli.rules.common import Json
 
-from .common import counted, hand, keep, known
+from .common import By, Reason, counted, hand, keep, known
 
 if TYPE_CHECKING:
     from datetime import datetime
