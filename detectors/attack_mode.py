@@ -180,11 +180,11 @@ class AttackModes:
     async def _read(
         self, system: str, wanted: range, settled_ms: int, store: CensusStore
     ) -> dict[int, Hour]:
-        missing = [hour for hour in wanted if (system, hour) not in self._hours]
+        # Taken before the store is asked: another batch may put them out meanwhile.
+        known = {hour: self._hours.get((system, hour)) for hour in wanted}
+        missing = [hour for hour, told in known.items() if told is None]
         fresh = await store.by_minute(system, missing) if missing else {}
-        found = {
-            hour: fresh[hour] if hour in fresh else self._hours[system, hour] for hour in wanted
-        }
+        found = {hour: told or fresh[hour] for hour, told in known.items()}
         for hour, told in fresh.items():
             if (hour + 1) * HOUR_MS + AS_OF_MS <= settled_ms:
                 self._hours[system, hour] = told
@@ -193,10 +193,11 @@ class AttackModes:
         return found
 
     async def _usual_at(self, system: str, day: int, store: CensusStore) -> Usual | None:
-        if (system, day) not in self._usual:
-            days = await store.by_day(system, day - USUAL_DAYS, day - SETTLED_DAYS)
-            self._usual[system, day] = usual(days)
-        return self._usual[system, day]
+        if (system, day) in self._usual:
+            return self._usual[system, day]
+        days = await store.by_day(system, day - USUAL_DAYS, day - SETTLED_DAYS)
+        found = self._usual[system, day] = usual(days)
+        return found
 
     async def _drifts(
         self, system: str, day: int, until: int, store: CensusStore

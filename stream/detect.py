@@ -36,6 +36,8 @@ from .transport.marks import Partition
 
 SWEEP_EVERY_S = 0.5
 SWEPT_AT_ONCE = 200
+ADOPT_EVERY_S = 5.0
+"""How long batches may overlap without a moment between them; files are looked at as often."""
 SILENT_AFTER_S = 10.0
 """Without a batch for this long, more than the others' batches take, a partition is at its end."""
 IDLE_AFTER_S = 3.0
@@ -85,7 +87,10 @@ class Detect:
         self._reject_limit = RejectLimit(detect.rejects_percent, detect.rejects_over)
         self._assigned: frozenset[int] = frozenset()
         self._clock_ms = 0
-        self._busy = False
+        self._in_work = 0
+        self._none_in_work = asyncio.Event()
+        self._none_in_work.set()
+        self._adopted = 0.0
         self._last_batch = time.monotonic()
         self._seen: dict[int, float] = {}
         self._announced = False
@@ -94,15 +99,21 @@ class Detect:
     async def handle(self, batch: Batch) -> None:
         """Return when everything `batch` causes is durable."""
         began = time.monotonic()
-        self._busy = True
         self._seen[batch.partition] = began
+        await self._take_in_hand()
+        try:
+            await self._handle(batch, began)
+        finally:
+            self._in_work -= 1
+            if not self._in_work:
+                self._none_in_work.set()
+
+    async def _handle(self, batch: Batch, began: float) -> None:
         if not self._announced:
             await self._announce()
         whole = None
         if self.rewind is not None and (whole := await self.rewind.before(batch)) is None:
-            self._busy = False
             return  # it is read again from where the state is whole
-        self._adopt()
         arrivals, refused = _decoded(batch)
         self._reject_limit.take(len(batch), len(refused))
         tally = await self._engine.handle(
@@ -113,7 +124,6 @@ class Detect:
             hold=whole is not None and whole.refilling,
         )
         if not await self._is_whole_after(batch):
-            self._busy = False
             return
         refused += [(arrival.offset, why) for _, arrival, why in tally.conflicts]
         hit("detect.before_rejects")
@@ -129,7 +139,6 @@ class Detect:
         self._clock_ms = max(self._clock_ms, tally.latest_ms)
         self._measure(batch, tally, [why for _, why in refused], time.monotonic() - began)
         self._behind = batch.covers[1] + len(batch) < batch.highwater
-        self._busy = False
         self._last_batch = time.monotonic()
 
     async def _announce(self) -> None:
@@ -138,6 +147,19 @@ class Detect:
             await self.rewind.begin(partitions, judged_before=self._judged_before)
         await self._store.announce(partitions, lost=self._judged_before)
         self._announced = True
+
+    async def _take_in_hand(self) -> None:
+        """Between two batches what was found meanwhile comes in force. Where they always overlap,
+        wait for such a moment now and then: one batch is judged by one version.
+        """
+        if time.monotonic() - self._adopted > ADOPT_EVERY_S:
+            while self._in_work:
+                await self._none_in_work.wait()
+        if not self._in_work:
+            self._adopt()
+            self._adopted = time.monotonic()
+        self._in_work += 1
+        self._none_in_work.clear()
 
     def _adopt(self) -> None:
         """What was found meanwhile is in force from this batch on, and its record says so."""
@@ -176,7 +198,7 @@ class Detect:
             await asyncio.sleep(max(SWEEP_EVERY_S, 4 * spent if self._behind else 0.0))
             began = time.monotonic()
             quiet = time.monotonic() - self._last_batch
-            idle = not self._busy and quiet > IDLE_AFTER_S
+            idle = not self._in_work and quiet > IDLE_AFTER_S
             if not await self._may_judge():
                 continue
             await self._release(idle=idle)

@@ -76,7 +76,9 @@ def make_app(
 
     @app.agent(source, name=f"{group}:{topic}", concurrency=1)
     async def consume(stream: StreamT[Any]) -> None:
-        await run_batches(stream, handle, on_damage=on_damage)
+        await run_batches(
+            stream, handle, on_damage=on_damage, at_once=app.transport_options.at_once
+        )
         if not app.should_stop:
             leave("the agent's stream ended by itself")
 

@@ -57,6 +57,7 @@ class Batch:
         "backfilled",
         "damage",
         "highwater",
+        "kept",
         "keys",
         "offsets",
         "partition",
@@ -85,6 +86,7 @@ class Batch:
         self._on_begin = on_begin
         self._on_done = on_done
         self._begun = False
+        self.kept = False
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -135,6 +137,12 @@ class Batch:
         self._begun = True
         self._on_begin(self)
         return True
+
+    def keep(self) -> None:
+        """Keep it in hand while the agent asks for the next: who keeps it calls `done()` in the
+        end, or ends the process.
+        """
+        self.kept = True
 
     def done(self) -> None:
         """Say that every effect of this batch is durable; calling it again changes nothing."""

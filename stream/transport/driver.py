@@ -164,7 +164,7 @@ class BatchConsumer(stock.Consumer):
 
     def _moved_on(self, batch: Batch) -> None:
         """Faust says the agent is through with a batch; if that was not done, end the process."""
-        if batch.finished or not batch.live:
+        if batch.finished or batch.kept or not batch.live:
             return
         # Faust also acks what it skips during a rebalance, which no agent has seen.
         if batch.begun or self.flow_active:

@@ -44,6 +44,9 @@ class TransportOptions:
     200,000/s at 2,000, the same at 5,000); an idle topic gives smaller ones without waiting."""
     buffered_batches: int = 4
     """Batches handed over and not done, all partitions together: one in work, the rest ready."""
+    at_once: int = 1
+    """Batches in work together, each of another partition: while one waits for a server, another
+    is decoded. Two keep a core busy; more only wait for it."""
     fetch_bytes: int = 2 * 1024 * 1024
     """Bytes a partition and fetch: about 5,000 records of 250-400 bytes."""
     fetch_wait: timedelta = timedelta(milliseconds=250)
