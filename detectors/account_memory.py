@@ -42,12 +42,17 @@ REWRITE_BYTES: Final = 24_576
 """A longer memory is rewritten without what it repeats; more than MOST_VALUES can take, or it
 would be rewritten at every login.
 """
+REWRITE_FACTS: Final = 32
+"""So is one of more facts where half of them may go: a memory is read with every login, and half a
+year of a customer's weeks took five times as long to read as all else about the login.
+"""
 MOST_VALUES: Final = 64
 """Values of a kind that are kept, the latest used: an account of many devices stays small."""
 
 DEVICE, COUNTRY, NETWORK, SUCCESS = b"D", b"C", b"A", b"S"
 _SUCCESS: Final = SUCCESS[0]
-_FACT = struct.Struct(">9sHI8s")
+_KEY_AND_AT = struct.Struct(">9sQ6x")
+"""Key, then the time above 16 bits of the identity, which a success has in its key too."""
 
 
 FOR_EVER: Final = 1 << 62
@@ -84,20 +89,18 @@ class AccountMemory:
         self.fresh = bytearray()
         self._weeks: dict[bytes, dict[int, int]] = {}
         self._successes: list[tuple[int, bytes]] = []
-        for key, high, low, identity in _FACT.iter_unpack(blob):
-            self._take(key, (high << 32) | low, identity)
-
-    def _take(self, key: bytes, at_ms: int, identity: bytes) -> None:
-        if key[0] == _SUCCESS:
-            if (at_ms, identity) not in self._successes:
-                insort(self._successes, (at_ms, identity))
-            return
-        week = at_ms // WEEK_MS
-        weeks = self._weeks.get(key)
-        if weeks is None:
-            self._weeks[key] = {week: at_ms}
-        elif at_ms < weeks.get(week, FOR_EVER):
-            weeks[week] = at_ms
+        weeks_of = self._weeks
+        for key, at_and_more in _KEY_AND_AT.iter_unpack(blob):
+            at_ms = at_and_more >> 16
+            week = at_ms // WEEK_MS
+            weeks = weeks_of.get(key)
+            if weeks is not None:
+                if at_ms < weeks.get(week, FOR_EVER):
+                    weeks[week] = at_ms
+            elif key[0] != _SUCCESS:
+                weeks_of[key] = {week: at_ms}
+            elif (at_ms, key[1:]) not in self._successes:
+                insort(self._successes, (at_ms, key[1:]))
 
     def usage(self, key: bytes) -> Usage | None:
         """When the value of `key_of` was used; None: never that is remembered."""
@@ -153,7 +156,12 @@ class AccountMemory:
     @property
     def is_long(self) -> bool:
         """Whether it is worth rewriting."""
-        return len(self.blob) + len(self.fresh) > REWRITE_BYTES
+        length = len(self.blob) + len(self.fresh)
+        facts = length // FACT_BYTES
+        if facts <= REWRITE_FACTS:
+            return False
+        kept = sum(min(len(weeks), 1 + _LAST_WEEKS) for weeks in self._weeks.values())
+        return length > REWRITE_BYTES or facts > 2 * (kept + WARM_SUCCESSES)
 
 
 def rewritten(blob: bytes) -> bytes:

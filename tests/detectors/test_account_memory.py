@@ -17,6 +17,7 @@ from detectors.account_memory import (
     MOST_VALUES,
     NETWORK,
     REWRITE_BYTES,
+    REWRITE_FACTS,
     WARM_SUCCESSES,
     WEEK_MS,
     AccountMemory,
@@ -152,6 +153,23 @@ def test_the_largest_rewritten_memory_is_not_rewritten_at_once() -> None:
     assert AccountMemory(blob).is_long
     assert len(rewritten(blob)) <= REWRITE_BYTES
     assert not AccountMemory(rewritten(blob)).is_long
+
+
+def test_half_a_year_of_a_customer_is_not_read_with_every_login() -> None:
+    """A memory in use every week is rewritten now and then, and stays a few facts a value."""
+    keys = [key_of(DEVICE, "phone"), key_of(COUNTRY, "TW"), key_of(NETWORK, 3462)]
+    blob, rewrites = b"", 0
+    for week in range(26):
+        memory = AccountMemory(blob)
+        memory.add(NOW + week * WEEK_MS, bytes(8), keys)
+        blob = memory.blob + bytes(memory.fresh)
+        if memory.is_long:
+            blob, rewrites = rewritten(blob), rewrites + 1
+            assert not AccountMemory(blob).is_long
+        assert len(blob) <= (REWRITE_FACTS + len(keys)) * FACT_BYTES
+
+    assert 0 < rewrites < 5
+    assert AccountMemory(blob).known_since(keys[0], NOW + 26 * WEEK_MS) == NOW
 
 
 def test_one_wrong_clock_makes_nothing_forgotten() -> None:

@@ -36,6 +36,10 @@ class Agent:
 def batches() -> list[Batch]:
     """One record each, of several partitions."""
     marks, made = OffsetMarks(), list[Batch]()
+
+    def done(batch: Batch) -> None:
+        marks.done(batch.claim)
+
     for number in PARTITIONS:
         partition = Partition("logins", number)
         offset = sum(one.partition == number for one in made)
@@ -52,14 +56,7 @@ def batches() -> list[Batch]:
         )
         claim = marks.hand_over(partition, epoch=1, start=offset, end=offset + 1)
         assert claim is not None
-        made.append(
-            Batch(
-                chunk,
-                claim,
-                on_begin=lambda _: None,
-                on_done=lambda batch: marks.done(batch.claim),
-            )
-        )
+        made.append(Batch(chunk, claim, on_begin=lambda _: None, on_done=done))
     return made
 
 
