@@ -40,6 +40,7 @@ ADOPT_EVERY_S = 5.0
 """How long batches may overlap without a moment between them; files are looked at as often."""
 SILENT_AFTER_S = 10.0
 """Without a batch for this long, more than the others' batches take, a partition is at its end."""
+RELEASE_EVERY_S = 2.0
 IDLE_AFTER_S = 3.0
 """Wall time without a batch after which open alerts get their last revision (event time stands
 still).
@@ -80,6 +81,7 @@ class Detect:
         self._shards = settings.redis.shards
         self._partitions = settings.kafka.partitions
         self._inbox = settings.detect.inbox_verdicts
+        self._topic = topic_name(settings.kafka, "logins")
         self._verdicts_topic = topic_name(settings.kafka, "verdicts")
         self._judged_topic = topic_name(settings.kafka, "judged")
         self._rejected_topic = topic_name(settings.kafka, "logins.rejected")
@@ -95,6 +97,7 @@ class Detect:
         self._seen: dict[int, float] = {}
         self._announced = False
         self._behind = False
+        self._released = 0.0
 
     async def handle(self, batch: Batch) -> None:
         """Return when everything `batch` causes is durable."""
@@ -227,12 +230,24 @@ class Detect:
         return self.rewind is None or await self.rewind.after(batch)
 
     async def _release(self, *, idle: bool) -> None:
-        """A partition without a batch for long is at its end, and holds nothing back."""
+        """A partition without a batch for long, and of which nothing waits, holds nothing back.
+
+        Silence alone says nothing: Kafka may be away, or this process may have been stopped.
+        """
         now = time.monotonic()
-        for partition, seen in list(self._seen.items()):
-            if partition in self._assigned and (idle or now - seen > SILENT_AFTER_S):
-                await self._store.advance(partition, FOR_EVER_MS)
-                self._seen[partition] = now
+        silent = frozenset(
+            partition
+            for partition, seen in self._seen.items()
+            if partition in self._assigned and (idle or now - seen > SILENT_AFTER_S)
+        )
+        if not silent or now - self._released < RELEASE_EVERY_S:
+            return
+        self._released = now
+        if self.rewind is not None:
+            silent = await self.rewind.read_to_the_end(self._topic, silent)
+        for partition in silent & self._assigned:
+            await self._store.advance(partition, FOR_EVER_MS)
+            self._seen[partition] = now
 
     def _inbox_entries(self, tally: Tally) -> list[Outgoing]:
         """Ordinary successes: produced before the ack like `judged`, known by their id if twice."""

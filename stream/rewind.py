@@ -8,6 +8,7 @@ time of appending; memory that reaches further back stays cold (`detect.cold_aft
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
@@ -24,6 +25,7 @@ from .transport.marks import Partition
 
 WINDOW_MS: Final = RETENTION_MS
 """What any window, quiet time and lateness reach back: older attempts change no alert."""
+_PATIENCE_S: Final = 5.0
 _ALL_MS: Final = 0
 _NEWER_THAN_ANY_MS: Final = 1 << 52
 
@@ -96,6 +98,22 @@ class Rewind:
             if await self._whole(whole, partition, done) is None:
                 return False
         return not whole.refilling
+
+    async def read_to_the_end(self, topic: str, partitions: frozenset[int]) -> frozenset[int]:
+        """Those of which nothing waits in Kafka; none of them where it does not answer."""
+        log = self._reader()
+        done = {partition.partition: at for partition, at in log.reached().items()}
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                first = await log.offsets_since(topic, _ALL_MS)
+                ends = await log.offsets_since(topic, _NEWER_THAN_ANY_MS)
+        except (KafkaError, TimeoutError, OSError):
+            return frozenset()
+        return frozenset(
+            number
+            for number in partitions
+            if number in ends and done.get(number, first[number]) >= ends[number]
+        )
 
     async def _whole(self, whole: Whole, partition: Partition, done: int) -> Whole | None:
         """`whole`, where everything of a partition below `done` is in; else go back."""

@@ -225,3 +225,17 @@ def test_state_of_a_version_without_fences_is_taken_as_it_is(run: Run) -> None:
         assert (at.log.gone_back, at.losses) == ([], [])
 
     run(course)
+
+
+def test_only_what_is_read_to_its_end_holds_nothing_back(run: Run) -> None:
+    """A silent partition with a backlog is not at its end; an empty one is, unread."""
+
+    async def course(at: Scene) -> None:
+        at.log.done = {Partition(TOPIC, 0): 100, Partition(TOPIC, 1): 99}
+        both = frozenset(range(2))
+
+        assert await at.rewind.read_to_the_end(TOPIC, both) == {0}
+        at.log.done, at.log.begins = {}, 100
+        assert await at.rewind.read_to_the_end(TOPIC, both) == both
+
+    run(course)
