@@ -113,11 +113,12 @@ class _Where:
 
 def _limit_hints(rule: Rule) -> dict[str, Any]:
     """Limits are counts of at least one, or spans no longer than a subject is remembered."""
-    bounded = {int: Between(1, _LARGEST), timedelta: Between(_SHORTEST, _LONGEST_WINDOW)}
-    return {
-        name: Annotated[hint, bounded[hint]] if hint in bounded else hint
-        for name, hint in get_type_hints(rule.limits).items()
-    }
+    found: dict[str, Any] = {}
+    for name, hint in get_type_hints(rule.limits).items():
+        longest = rule.longest.get(name, _LONGEST_WINDOW)
+        bounded = {int: Between(1, _LARGEST), timedelta: Between(_SHORTEST, longest)}
+        found[name] = Annotated[hint, bounded[hint]] if hint in bounded else hint
+    return found
 
 
 def _values(raw: Mapping[str, Any], hints: Mapping[str, Any], where: _Where) -> dict[str, Any]:

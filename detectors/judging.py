@@ -142,7 +142,7 @@ class Judges:
         # What no later event may change is told whole: its attempts may be trimmed from now on.
         closed_ms = max(look.closed_ms, present - LATENESS_MS)
         seen = [(told, self._weighed(told, log)) for told in self._first[subject.kind]]
-        log = replace(log, flagged=_flagged(seen, log))
+        log = replace(log, flagged=_flagged(seen, log), whole=reading.generation == 0)
         seen += [(told, told.judge(log)) for told in self._after[subject.kind]]
         drafts: list[AlertDraft] = []
         raised: dict[Subject, list[bytes]] = {}
@@ -217,10 +217,10 @@ class Judges:
     def _verdicts(self, told: Told, finding: Finding, subject: Subject) -> Iterator[AlertDraft]:
         """What customers are to be told of the logins that made a finding hot; live rules alone."""
         rule = told.active.rule
-        if told.active.mode != "live":
+        if told.active.mode != "live" or finding.clause.tells == "nobody":
             return
-        for last in finding.last:
-            entry = finding.log.entries[last]
+        ends = (finding.log.entries[last] for last in finding.last)
+        for entry in finding.entries if finding.clause.tells == "all" else ends:
             risk = rule.notice(entry)
             if risk != "none" and not flags_of(entry) & COLD:
                 yield self._verdict(rule.id, risk, entry, subject)

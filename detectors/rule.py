@@ -5,8 +5,8 @@ it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -47,6 +47,10 @@ class Clause:
     says: str
     """The sentence of the alert; may use {failures}, {accounts}, {subject}, {window},
     {threshold}.
+    """
+    tells: Literal["last", "all", "nobody"] = "last"
+    """Of which logins the customers are told, as the rule's `notice` says: of those at the end of a
+    hot window, of all in it, or of none, because the SOC looks first.
     """
 
 
@@ -110,6 +114,8 @@ class Rule:
     """The kind of campaign that its alerts speak for, if of any."""
     notice: Callable[[bytes], NoticeRisk] = _silent
     """What the customer is told of the login at the end of a hot window (its entry)."""
+    longest: Mapping[str, timedelta] = field(default_factory=dict)
+    """Limits that may be longer than a day, and how long: what they look at is kept for longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -272,6 +272,8 @@ class SubjectLog:
     """The successes of an address or network, where a rule needs them."""
     flagged: tuple[int, ...] = ()
     """Instants at which an address or network was bad, in order; for rules that follow others."""
+    whole: bool = True
+    """Whether nothing of it has been trimmed yet."""
     mode: AttackMode = NEVER_ON
     """When an attack on everybody was on, around the log's attempts; for rules that read it."""
 

@@ -18,28 +18,36 @@ from ..attempts import (
     written_address,
 )
 from ..counting import Hot, each_at
+from ..look_back import Bounds, is_settled, reopened, turns
 from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
 from ..verdicts import NoticeRisk
-from ..windows import SubjectLog
+from ..windows import LOOK_BACK_MS, SubjectLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Wazuh correlates within 240 s, Panther 5 failures and a success in 30 min, Auth0 looks back
-    5 days; flagged for a day and 3 failures of one's own are ours (DETECTIONS.md 5).
+    5 days; flagged for a day and 3 failures of one's own are ours (DETECTIONS.md 5), as are the
+    bounds of looking back: `reopened` accounts a turn have an alert each, `few`
+    accounts behind an address may be judged without devices, and a network is looked at where
+    `bad_percent` of its addresses turned bad.
     """
 
     flagged_for: timedelta = timedelta(hours=24)
     own_failures: int = 3
     own_window: timedelta = timedelta(minutes=30)
     logins: int = 1
+    look_back: timedelta = timedelta(days=5)
+    reopened: int = 500
+    few: int = 5
+    bad_percent: int = 90
 
 
 def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
     """Successes from a flagged address or network; successes on a new device after failures."""
     if log.kind == "account":
         return [_after_own_failures(log, limits)]
-    return [*_from_flagged(log, limits)]
+    return [*_from_flagged(log, limits), *_before_the_turn(log, limits)]
 
 
 def _from_flagged(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
@@ -72,6 +80,55 @@ def _from_flagged(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
                 replace(clause, part=part), hot, 0 if hot else NEVER, log=mine, about=account
             )
     yield Sighting(clause, [], NEVER)
+
+
+def _before_the_turn(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
+    """Each account that got in on no device of its own in the days before the address turned bad;
+    beyond the gravest of them one alert with their number. The SOC looks first: no notice.
+    """
+    clause = Clause(
+        part="look-back",
+        order="as_of",
+        severity="high",
+        window=limits.look_back,
+        threshold=limits.logins,
+        says="{subject} logged in, not on a device of its own, before {where} turned bad: "
+        "{successes} logins, at least {threshold} within {window}",
+        tells="nobody",
+    )
+    pending = False
+    bounds = Bounds(whole_ms(limits.look_back), limits.few, limits.bad_percent)
+    for turned in turns(log):
+        if not is_settled(log, turned):
+            pending = True
+            continue
+        found = [*reopened(log, turned, bounds).accounts.items()]
+        for account, places in found[: limits.reopened]:
+            for where, entries in places.items():
+                part = f"look-back {log.kind} {written_address(where)}"
+                yield _at_the_turn(replace(clause, part=part), entries, turned, about=account)
+        rest = [e for _, places in found[limits.reopened :] for own in places.values() for e in own]
+        if rest:
+            yield _at_the_turn(_beyond(clause, limits), sorted(rest), turned)
+    yield Sighting(clause, [], NEVER, pending=pending)
+
+
+def _beyond(clause: Clause, limits: Limits) -> Clause:
+    return replace(
+        clause,
+        part="look-back rest",
+        threshold=limits.reopened,
+        says="at least {threshold} accounts logged in from {subject} within {window} before it "
+        "turned bad; these {accounts} come on top of them and have no alert of their own",
+    )
+
+
+def _at_the_turn(
+    clause: Clause, entries: Sequence[bytes], turned_ms: int, about: bytes | None = None
+) -> Sighting:
+    """Logins as a sighting of the instant at which they became suspicious."""
+    dated = replace(SubjectLog.holding(entries, kind="logins"), at=(turned_ms,) * len(entries))
+    return Sighting(clause, [Hot(0, len(entries) - 1)], 0, log=dated, about=about)
 
 
 def _after_own_failures(log: SubjectLog, limits: Limits) -> Sighting:
@@ -124,7 +181,7 @@ def notice(_entry: bytes) -> NoticeRisk:
 
 RULE = Rule(
     id="success_after_attack",
-    version=1,
+    version=2,
     title="A login succeeds where an attack is on",
     watches=("ip", "subnet", "account"),
     checklist_item="15",
@@ -140,4 +197,5 @@ RULE = Rule(
     flags=False,
     role="hit",
     notice=notice,
+    longest={"look_back": timedelta(milliseconds=LOOK_BACK_MS)},
 )

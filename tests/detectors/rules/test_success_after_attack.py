@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -73,8 +74,10 @@ OWN = Shape(
     counts=lambda events: {"failures": events - 1, "successes": 1},
     store=warm,
 )
-FLAGGED = replace(OWN, threshold=1, window=DAY, beside=("ip_fail_burst",))
-TWO = replace(FLAGGED, threshold=2, others_off={"logins": 2})
+NOT_BACK = {"look_back": timedelta()}
+"""Looking back has timelines of its own (test_success_after_attack_look_back)."""
+FLAGGED = replace(OWN, threshold=1, window=DAY, beside=("ip_fail_burst",), others_off=NOT_BACK)
+TWO = replace(FLAGGED, threshold=2, others_off={"logins": 2} | NOT_BACK)
 
 
 def own(at: float, **other: Any) -> Seen:

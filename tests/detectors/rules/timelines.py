@@ -137,7 +137,7 @@ class Shape:
     accounts: int
     crossing: Callable[..., list[LoginEvent]]
     stretched: Callable[[float], list[LoginEvent]]
-    others_off: dict[str, int] = field(default_factory=dict)
+    others_off: dict[str, Any] = field(default_factory=dict)
     """Limits that keep the detection's other parts quiet."""
     subject: str = IP
     counts: Callable[[int], dict[str, int]] = field(default=lambda events: {"failures": events})
