@@ -243,7 +243,7 @@ class _Gains:
         self._failed: defaultdict[tuple[str, int], list[_Failed]] = defaultdict(list)
 
     def success(self, login: Accepted, marks: int) -> None:
-        """A success counts for its network; on a device new to the account also for the account."""
+        """A success counts for its network; on a device new to the account also for both of them."""
         address = address_of_client(login)
         marks |= SUCCESS | PLACED
         where = NO_ADDRESS
@@ -257,6 +257,9 @@ class _Gains:
                 self._urgent.add(subject)
         if marks & (NEW_DEVICE | UNFAMILIAR):
             self._account(login, where, marks, urgent=True)
+        if marks & NEW_DEVICE and login.device is not None:
+            device = Subject(login.event.system, "fingerprint", login.device.hex())
+            self._entries[device].append(_placed(login, where, marks))
 
     def failure(self, login: Accepted, marks: int) -> None:
         """A failure counts for its address and account, but never on a device the account knows."""

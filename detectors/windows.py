@@ -54,7 +54,8 @@ EVERYBODY: Final = "all"
 Kind = Literal["ip", "logins", "subnet", "asn", "account", "fingerprint", "name", "global"]
 """Whose attempts a log holds. ip, account: failed ones (of an account also notable successes).
 logins: successes of a network, by which its addresses are judged; no rule watches it by itself.
-subnet: its addresses that turned bad. global: a sample of all failures of a system.
+subnet: its addresses that turned bad. fingerprint: successes on a device, of accounts to which it
+is new. global: a sample of all failures of a system.
 """
 
 

@@ -13,6 +13,7 @@ from . import (
     ip_fail_daily,
     ip_unknown_accounts,
     new_device_and_place,
+    origin_many_first_successes,
     password_known,
     subnet_attack,
     success_after_attack,
@@ -33,4 +34,5 @@ RULES: tuple[Rule, ...] = (
     unknown_origin_ip.RULE,
     subnet_attack.RULE,
     password_known.RULE,
+    origin_many_first_successes.RULE,
 )

@@ -1,0 +1,99 @@
+"""Many accounts log in for the first time on one device, or on new devices from one address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ..attempts import NEW_DEVICE, flags_of
+from ..counting import Hot, value_count
+from ..events import AS_OF_MS
+from ..guard import Known
+from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
+from ..verdicts import NoticeRisk
+from ..windows import SubjectLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Both are ours (DETECTIONS.md 5, row 15): a household shares a device by twos and threes, and
+    no peer (Wazuh, Panther, Elastic) counts successes without a failure.
+    """
+
+    accounts: int = 5
+    window: timedelta = timedelta(hours=24)
+
+
+def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
+    """Instants with so many accounts in the log of a device, or among an address's logins."""
+    return [_from_address(log, limits) if log.kind == "ip" else _on_device(log, limits)]
+
+
+def _on_device(log: SubjectLog, limits: Limits) -> Sighting:
+    clause = Clause(
+        part="device",
+        order="as_of",
+        severity="critical",
+        window=limits.window,
+        threshold=limits.accounts,
+        says="{accounts} accounts logged in on one device, {subject}, for the first time each: "
+        "at least {threshold} within {window}",
+        tells="all",
+    )
+    span = whole_ms(limits.window)
+    return Sighting(clause, *value_count(log.at, log.accounts, limit=limits.accounts, span=span))
+
+
+def _from_address(log: SubjectLog, limits: Limits) -> Sighting:
+    """An address through which as many known customers come as strangers is a NAT, and they are
+    new telephones.
+    """
+    clause = Clause(
+        part="address",
+        order="as_of",
+        severity="critical",
+        window=limits.window,
+        threshold=limits.accounts,
+        says="{accounts} accounts logged in from {subject}, each on a device new to it: "
+        "at least {threshold} within {window}",
+        tells="all",
+    )
+    if log.logins is None:
+        return Sighting(clause, [], NEVER)
+    firsts = [entry for entry in log.logins.entries if flags_of(entry) & NEW_DEVICE]
+    mine = SubjectLog.holding(firsts, log.settled_ms, "logins", log.logins.capped_hours)
+    swept = value_count(mine.at, mine.accounts, limit=limits.accounts, span=whole_ms(limits.window))
+    settled = [hot for hot in swept.hot if mine.at[hot.last] - AS_OF_MS <= log.settled_ms]
+    known = Known(log) if settled else None
+    hot = [one for one in settled if known is not None and not _is_nat(known, mine, one)]
+    return Sighting(clause, hot, NEVER, pending=len(settled) < len(swept.hot), log=mine)
+
+
+def _is_nat(known: Known, firsts: SubjectLog, hot: Hot) -> bool:
+    strangers = set(firsts.accounts[hot.first : hot.last + 1]) - {None}
+    return known.customers(firsts.at[hot.last]) >= len(strangers)
+
+
+def notice(_entry: bytes) -> NoticeRisk:
+    """Every one of the customers is told at once, on every channel."""
+    return "high"
+
+
+RULE = Rule(
+    id="origin_many_first_successes",
+    version=1,
+    title="Many accounts log in for the first time on one device or from one address",
+    watches=("ip", "fingerprint"),
+    checklist_item="15",
+    attack_ids=("T1078", "T1110.004", "OAT-008"),
+    known_gaps=(
+        "Without device ids nothing is called a first time, and the rule is off.",
+        "A thief with a new device and a new address for each account is not seen here.",
+        "Browser fingerprints are not counted: which of them are rare is not known yet.",
+    ),
+    limits=Limits,
+    judge=judge,
+    reads_logins=True,
+    flags=False,
+    notice=notice,
+)
