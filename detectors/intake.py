@@ -243,7 +243,7 @@ class _Gains:
         self._failed: defaultdict[tuple[str, int], list[_Failed]] = defaultdict(list)
 
     def success(self, login: Accepted, marks: int) -> None:
-        """A success counts for its network; on a device new to the account also for both of them."""
+        """A success counts for its network, and on a new device for account and device."""
         address = address_of_client(login)
         marks |= SUCCESS | PLACED
         where = NO_ADDRESS

@@ -95,5 +95,6 @@ RULE = Rule(
     judge=judge,
     reads_logins=True,
     flags=False,
+    role="hit",
     notice=notice,
 )

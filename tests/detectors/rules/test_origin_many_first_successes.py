@@ -1,4 +1,4 @@
-"""origin_many_first_successes: five accounts, each for the first time, on a device or an address."""
+"""origin_many_first_successes: five accounts, each for the first time, on a device or address."""
 
 from __future__ import annotations
 
@@ -142,23 +142,28 @@ TIMELINES = [
     case("four on the device, one on another", with_last(device_id="two")),
     case("without an address", on_device(0, ip=None), found(LAST)),
 ]
-OWN = [
-    entered(-HOUR - n, f"own{n}", 10 + n, account=f"c{10 + n}", device_id=PHONE) for n in range(5)
-]
+
+
+def known(start: float, count: int = 5) -> list[LoginEvent]:
+    """So many other accounts log in from IP on the telephones they have had for a month."""
+    return [
+        entered(start + n, f"own{n}", 10 + n, account=f"c{10 + n}", device_id=PHONE)
+        for n in range(count)
+    ]
+
+
 ADDRESS_TIMELINES = [
     *basic(FROM_ADDRESS),
-    case("many users behind one address", [*OWN, *from_address(0)]),
-    case("one known customer less", [*OWN[1:], *from_address(0)], found(LAST, subject=IP)),
+    case("many users behind one address", [*known(-HOUR), *from_address(0)]),
+    case("one known customer less", [*known(-HOUR, 4), *from_address(0)], found(LAST, subject=IP)),
     case(
         "customers who came a day before",
-        [*(entered(-DAY - n, f"own{n}", 10 + n, device_id=PHONE) for n in range(5)), *OWN[:0]]
-        + from_address(0),
+        [*known(-DAY), *from_address(0)],
         found(LAST, subject=IP),
     ),
     case(
         "customers who came within the last minute",
-        [*(entered(LAST - 50 + n, f"own{n}", 10 + n, device_id=PHONE) for n in range(5))]
-        + from_address(0),
+        [*known(LAST - 50), *from_address(0)],
         found(LAST, subject=IP),
     ),
     case("two addresses", changed(from_address(0), 1, ip=OTHER_IP)),
