@@ -62,6 +62,11 @@ UNFAMILIAR: Final = 0x80000
 are: of an account that is hardly known too, once the system has been watched for a week.
 """
 
+YOUNG: Final = 0x100000
+"""The system has been watched for less than a week: no device is old yet, so the guard cannot tell
+a NAT from an attacker's address.
+"""
+
 _REASONS: Final[tuple[Reason | None, ...]] = (
     None,
     "bad_password",
@@ -300,6 +305,11 @@ def is_mfa_failed(entry: bytes) -> bool:
 def account_of(entry: bytes) -> bytes | None:
     """The pseudonym of an entry, None where the source has no account."""
     return None if entry[_FLAGS_LOW] & NO_ACCOUNT else entry[14:26]
+
+
+def tells_device(entry: bytes) -> bool:
+    """Whether a PLACED entry names a device."""
+    return entry[HEAD_BYTES + 26 : HEAD_BYTES + 34] != _NOTHING_8
 
 
 def place_bytes(entry: bytes) -> tuple[bytes, bytes, bytes, bytes]:

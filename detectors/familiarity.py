@@ -30,6 +30,7 @@ from .attempts import (
     NEW_DEVICE,
     OLD_DEVICE,
     UNFAMILIAR,
+    YOUNG,
 )
 from .census import Census, Shares
 from .events import AS_OF_MS, DAY_MS, LoginEvent
@@ -100,10 +101,12 @@ class Familiar:
             unasked = 0 if login.device is None else COLD
             return unasked | device
         marks = device | self._place(system, now // DAY_MS, login.country, login.asn)
+        if warm_from > now - OLD_MS:
+            marks |= YOUNG
         if memory is None:
             return marks
         news = _news(memory, login, marks)
-        if news & NEW_DEVICE and news & (NEW_COUNTRY | NEW_ASN) and warm_from <= now - OLD_MS:
+        if news & NEW_DEVICE and news & (NEW_COUNTRY | NEW_ASN) and not marks & YOUNG:
             marks |= UNFAMILIAR
         return marks | news if memory.is_warm(now) else marks
 

@@ -4,7 +4,8 @@ A thief often logs in before anybody has seen him attack (DETECTIONS.md 5, row 8
 address that turns bad has let in hundreds of its own customers, so a success is reopened only if
 it does not look like them: never on a device that the account knows; where more known customers
 than strangers log in, only on a new device from a new place; where no device is told, only from a
-new place, or where few accounts log in at all.
+new place, or where few accounts log in at all. In a system's first week no customer is known well
+enough to tell a NAT by, so each address may be one.
 
 An address *turns* bad at a flagged instant after a day without one; of a log that was trimmed only
 turns are looked at of which the whole day before is sure to be kept, so that trimming makes no new
@@ -26,8 +27,10 @@ from .attempts import (
     NEW_COUNTRY,
     NEW_DEVICE,
     UNFAMILIAR,
+    YOUNG,
     flags_of,
     place_bytes,
+    tells_device,
 )
 from .counting import present_ms
 from .events import AS_OF_MS
@@ -105,10 +108,13 @@ def _strangers(
     unknown = [(who, entry) for who, entry in entered if not flags_of(entry) & KNOWN_DEVICE]
     customers = Known(log).customers(turned_ms)
     shared = 0 < customers >= len({who for who, _ in unknown})
-    are_few = len({who for who, _ in entered}) <= few
+    are_few = len({who for who, _ in entered}) <= few and not any(
+        tells_device(entry) for _, entry in entered
+    )
     for who, entry in unknown:
         device, place = _news(entry)
-        if (device and place) or (not shared and (device or place or are_few)):
+        may_be_nat = shared or flags_of(entry) & YOUNG
+        if (device and place) or (not may_be_nat and (device or place or are_few)):
             yield who, entry
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..attempts import NEW_DEVICE, flags_of
+from ..attempts import NEW_DEVICE, YOUNG, flags_of
 from ..counting import Hot, value_count
 from ..events import AS_OF_MS
 from ..guard import Known
@@ -46,7 +46,7 @@ def _on_device(log: SubjectLog, limits: Limits) -> Sighting:
 
 def _from_address(log: SubjectLog, limits: Limits) -> Sighting:
     """An address through which as many known customers come as strangers is a NAT, and they are
-    new telephones.
+    new telephones. Not in a system's first week, in which no customer is known so well.
     """
     clause = Clause(
         part="address",
@@ -60,7 +60,7 @@ def _from_address(log: SubjectLog, limits: Limits) -> Sighting:
     )
     if log.logins is None:
         return Sighting(clause, [], NEVER)
-    firsts = [entry for entry in log.logins.entries if flags_of(entry) & NEW_DEVICE]
+    firsts = [e for e in log.logins.entries if flags_of(e) & NEW_DEVICE and not flags_of(e) & YOUNG]
     mine = SubjectLog.holding(firsts, log.settled_ms, "logins", log.logins.capped_hours)
     swept = value_count(mine.at, mine.accounts, limit=limits.accounts, span=whole_ms(limits.window))
     settled = [hot for hot in swept.hot if mine.at[hot.last] - AS_OF_MS <= log.settled_ms]
@@ -87,6 +87,7 @@ RULE = Rule(
     checklist_item="15",
     attack_ids=("T1078", "T1110.004", "OAT-008"),
     known_gaps=(
+        "In the first week of a system no NAT is known, and addresses are not judged.",
         "Without device ids nothing is called a first time, and the rule is off.",
         "A thief with a new device and a new address for each account is not seen here.",
         "Browser fingerprints are not counted: which of them are rare is not known yet.",

@@ -60,11 +60,15 @@ def memory(*, successes: int = WARM_SUCCESSES, days_ago: float = 30) -> bytes:
     return bytes(kept.fresh)
 
 
-def warm(accounts: Sequence[str] = ("alice", "bob"), *, days_ago: float = 30) -> MemoryStore:
-    """A store in which these accounts, `web` and `app` have logged in before."""
+def warm(
+    accounts: Sequence[str] = ("alice", "bob"), *, days_ago: float = 30, watched_days: float = 60
+) -> MemoryStore:
+    """A store in which these accounts, `web` and `app` have logged in before; the systems have been
+    watched for `watched_days`.
+    """
     store = MemoryStore()
     blob = memory(days_ago=days_ago)
-    at, start_day = START_MS - 60 * DAY_MS, START_MS // DAY_MS
+    at, start_day = START_MS - round(watched_days * DAY_MS), START_MS // DAY_MS
     earliest = [(at + n, n.to_bytes(8, "big")) for n in range(WARM_AFTER)]
 
     async def fill() -> None:

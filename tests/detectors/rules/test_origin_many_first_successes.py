@@ -197,6 +197,14 @@ def test_address_timeline(events: list[LoginEvent], expected: list[Seen], cut: i
     assert FROM_ADDRESS.judged(events, cut) == expected
 
 
+@pytest.mark.parametrize("days", [6, 8])
+def test_addresses_wait_until_a_nat_can_be_known(days: int) -> None:
+    """In a system's first week no customer is old enough to say that an address is a NAT."""
+    young = replace(FROM_ADDRESS, store=lambda: warm(ACCOUNTS, watched_days=days))
+
+    assert bool(young.judged(from_address(0))) == (days == 8)
+
+
 @pytest.mark.parametrize("events", [on_device(0), from_address(0)], ids=["device", "address"])
 def test_every_one_of_the_customers_is_told(events: list[LoginEvent]) -> None:
     """Not only who came fifth: the verdict of each of the logins is `high`."""

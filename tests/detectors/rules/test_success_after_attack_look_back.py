@@ -34,12 +34,15 @@ WARM = tuple(f"c{n}" for n in range(12))
 Turned = tuple[str, float, int]
 
 
-def told(events: list[LoginEvent], cut: int = 1, **limits: int) -> list[Alert]:
+def told(
+    events: list[LoginEvent], cut: int = 1, watched_days: float = 60, **limits: int
+) -> list[Alert]:
     """The alerts of looking back that these events raise, arriving in this order."""
     (active,) = rules(only=RULE)
     mine = replace(active, limits=replace(active.limits, **limits))
     beside = (*rules(only="ip_fail_burst"), *rules(only="subnet_attack"))
-    alerts = found(events, cut=cut, active=(mine, *beside), store=warm(("alice", "bob", *WARM)))
+    store = warm(("alice", "bob", *WARM), watched_days=watched_days)
+    alerts = found(events, cut=cut, active=(mine, *beside), store=store)
     return [one for one in alerts if one.part.startswith("look-back")]
 
 
@@ -144,6 +147,16 @@ TIMELINES = [
 def test_look_back_timeline(events: list[LoginEvent], expected: list[Turned], cut: int) -> None:
     """A login before its address turned bad: each timeline as its name says."""
     assert brief(told(events, cut)) == expected
+
+
+@pytest.mark.parametrize("days", [6, 8])
+def test_in_the_first_week_any_address_may_be_a_nat(days: int) -> None:
+    """Nobody is known well enough, so only device and place together are reopened."""
+    events = [strange(-HOUR), strange(-HOUR, "b", account="bob", origin=AWAY), *attack()]
+
+    named = {one.event_ids[0] for one in told(events, watched_days=days)}
+
+    assert named == ({"b"} if days == 6 else {"in", "b"})
 
 
 @pytest.mark.parametrize("percent", [83, 84])
