@@ -9,6 +9,7 @@ from .kafka_admin import (
     group_offsets,
     has_committed,
     mend_topics,
+    offsets_between,
     topic_drift,
     topic_ids,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "has_committed",
     "kafka_python_options",
     "mend_topics",
+    "offsets_between",
     "producer_options",
     "topic_config",
     "topic_drift",

@@ -6,11 +6,11 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic, sleep
 from uuid import UUID
 
-from kafka import OffsetAndMetadata, TopicPartition
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import (
     CoordinatorLoadInProgressError,
@@ -228,3 +228,33 @@ def topic_ids(kafka: KafkaSettings, names: Iterable[str]) -> dict[str, str]:
 
 def _as_kafka_writes(topic_id: UUID | str) -> str:
     return base64.urlsafe_b64encode(UUID(str(topic_id)).bytes).rstrip(b"=").decode()
+
+
+def offsets_between(
+    kafka: KafkaSettings, name: TopicName, since: datetime, until: datetime
+) -> dict[tuple[str, int], tuple[int, int]]:
+    """By topic id and partition the offsets [first, until) that reached Kafka within a time.
+
+    What retention has deleted is not among them. Raises LoginwardError where no broker answers.
+    """
+    full = topic_name(kafka, name)
+    topic_id = topic_ids(kafka, [full])[full]
+    consumer = KafkaConsumer(**kafka_python_options(kafka), enable_auto_commit=False)
+    try:
+        places = [
+            TopicPartition(full, number)
+            for number in sorted(consumer.partitions_for_topic(full) or ())
+        ]
+        ends = consumer.end_offsets(places)
+        bounds = []
+        for at in (since, until):
+            ms = int(at.timestamp() * 1000)
+            found = consumer.offsets_for_times(dict.fromkeys(places, ms))
+            bounds.append({p: ends[p] if found.get(p) is None else found[p].offset for p in places})
+    except KafkaError as failure:
+        raise LoginwardError(
+            f"topic {full}: {escaped(str(failure), _SHOWN)}; look into the broker's own log"
+        ) from None
+    finally:
+        consumer.close()
+    return {(topic_id, p.partition): (bounds[0][p], bounds[1][p]) for p in places}

@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "intel": "Take in, list and hunt for threat intelligence; share our own.",
     "archive": "Query, export, verify, hold, purge and reveal what was kept.",
     "report": "Daily record, monthly report, signatures.",
+    "reconcile": "Compare a core system's own totals with ours; sign what explains them.",
     "answer": "Answer a customer's notice: it was me, or it was not.",
     "notifier": "Preview the texts that customers get.",
     "quality": "Measure recall and false alarms, beside CrowdSec and fail2ban.",

@@ -34,7 +34,8 @@ def completeness(
     summed = totals(today)
     kept = sum(shelf.archived(_key(batch), *_range(batch)) for batch in today)
     gaps = _gaps(shelf, batches, today)
-    compared, cells = _cells(span, batches, archived)
+    compared = all_cells(span, batches, archived)
+    cells = [cell for cell in compared if differs(cell)]
     through = shelf.through_us(root)
     decoded = summed.judged + summed.duplicates + summed.conflicts
     sums = summed.read == summed.judged + summed.duplicates + summed.rejected and kept == decoded
@@ -48,7 +49,7 @@ def completeness(
         archived=kept,
         reasons=dict(sorted(summed.reasons.items())),
         gaps=gaps,
-        cells_compared=compared,
+        cells_compared=len(compared),
         cells=cells,
         sealed_through=None if through is None else times.text(min(through, span.end_us)),
         whole_day=through is not None and through >= span.end_us,
@@ -127,38 +128,35 @@ def _gaps(shelf: _Shelf, batches: Batches, today: Iterable[Batch]) -> list[Gap]:
     return gaps
 
 
-def _cells(
-    span: DaySpan, batches: Batches, archived: Mapping[HourSource, int]
-) -> tuple[int, list[Cell]]:
-    """By hour and source: how many cells there are, and those where the two sides differ."""
+def all_cells(span: DaySpan, batches: Batches, archived: Mapping[HourSource, int]) -> list[Cell]:
+    """What was judged and what is archived, for each hour of event time and source of the day."""
     sides: Counter[tuple[HourSource, str]] = Counter()
-    cells: set[HourSource] = {cell for cell in archived if _inside(span, cell[0])}
+    found: set[HourSource] = {cell for cell in archived if _inside(span, cell[0])}
     for kept in batches.kept.values():
         for batch in kept:
             for hour in batch.record.hours:
                 at = _hour_us(hour.hour)
                 if at is None or not _inside(span, at):
                     continue
-                cells.add((at, hour.source))
+                found.add((at, hour.source))
                 for name in ("judged", "duplicates", "conflicts"):
                     sides[(at, hour.source), name] += getattr(hour, name)
-    wrong = []
-    for cell in sorted(cells):
-        judged, duplicates, conflicts = (
-            sides[cell, name] for name in ("judged", "duplicates", "conflicts")
+    return [
+        Cell(
+            hour=times.text(cell[0]),
+            source=cell[1],
+            archived=archived.get(cell, 0),
+            judged=sides[cell, "judged"],
+            duplicates=sides[cell, "duplicates"],
+            conflicts=sides[cell, "conflicts"],
         )
-        if archived.get(cell, 0) != judged + duplicates + conflicts:
-            wrong.append(
-                Cell(
-                    hour=times.text(cell[0]),
-                    source=cell[1],
-                    archived=archived.get(cell, 0),
-                    judged=judged,
-                    duplicates=duplicates,
-                    conflicts=conflicts,
-                )
-            )
-    return len(cells), wrong
+        for cell in sorted(found)
+    ]
+
+
+def differs(cell: Cell) -> bool:
+    """Whether more or less is archived than was judged, repeated or contradicted."""
+    return cell.archived != cell.judged + cell.duplicates + cell.conflicts
 
 
 def _inside(span: DaySpan, hour_us: int) -> bool:

@@ -28,7 +28,7 @@ from .span import HOUR_US, DaySpan
 from .systems import Counted, row, system_day
 from .told import Told, alerts_of, answers_of, notices_of, opened, read_told
 
-_EARLY_US = HOUR_US
+EARLY_US = HOUR_US
 """A record may be a clock's error older than what it is about; five minutes are tolerated."""
 
 _NOTICE_US = timedelta(days=8) // timedelta(microseconds=1)
@@ -56,11 +56,11 @@ def count_day(asked: Asked) -> DayRecord:
     earlier = list(span.before(BASELINE_DAYS))
     since_us = earlier[0].start_us
     files = login_files(asked.root, since_us, span.end_us)
-    conflicts = list(_conflicts(asked.root, since_us - _EARLY_US))
-    told = _told(asked.root, since_us - _EARLY_US, span)
-    batches = read_batches(kept_since(asked.root, "judged", span.start_us - _EARLY_US))
+    conflicts = list(conflicts_of(asked.root, since_us - EARLY_US))
+    told = _told(asked.root, since_us - EARLY_US, span)
+    batches = read_batches(kept_since(asked.root, "judged", span.start_us - EARLY_US))
     with day_logins(asked.root, span, files, conflicts, asked.known, asked.keys) as day:
-        complete = completeness(asked.root, span, batches, _by_hour(day))
+        complete = completeness(asked.root, span, batches, by_hour(day))
         counted = _counted(asked, day, complete, told)
         newest = _newest(day)
     asked.progress()
@@ -176,11 +176,11 @@ def _told(root: Path, since_us: int, span: DaySpan) -> Told:
     return read_told(
         kept_since(root, "alerts", since_us),
         kept_since(root, "notices", span.start_us - _NOTICE_US),
-        kept_since(root, "confirmations", span.start_us - _EARLY_US),
+        kept_since(root, "confirmations", span.start_us - EARLY_US),
     )
 
 
-def _conflicts(root: Path, since_us: int) -> Iterator[Place]:
+def conflicts_of(root: Path, since_us: int) -> Iterator[Place]:
     """Records that decode, but came under an identity that had said something else."""
     for kept in kept_since(root, "logins.rejected", since_us):
         place = _conflict(kept)
@@ -198,7 +198,8 @@ def _conflict(kept: Kept) -> Place | None:
         return None
 
 
-def _by_hour(day: DayLogins) -> dict[HourSource, int]:
+def by_hour(day: DayLogins) -> dict[HourSource, int]:
+    """Archived records by hour of event time and source, repeats included."""
     asked = f"""
         SELECT judged_us - judged_us % {HOUR_US} AS hour, emitter, count(*) AS events
         FROM archived GROUP BY ALL"""  # noqa: S608 (a constant)

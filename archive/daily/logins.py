@@ -39,7 +39,8 @@ CREATE TEMP TABLE archived AS
 SELECT topic_id, "partition" AS part, "offset" AS pos, {_JUDGED} AS judged_us,
   system, coalesce(source, system) AS emitter, event_id, action, outcome, reason,
   account_pseudonym AS account, account_encrypted, account_class, ip,
-  origin_country, origin_asn, filename, epoch_ms(kafka_timestamp) AS appended_ms
+  origin_country, origin_asn, filename, epoch_ms(kafka_timestamp) AS appended_ms, seq,
+  epoch_us(occurred_at) AS occurred_us
 FROM read_parquet(?, filename = true, hive_partitioning = false)
 WHERE {_JUDGED} >= ? AND {_JUDGED} < ?"""  # noqa: S608 (constants of this file)
 
@@ -121,7 +122,8 @@ _EMPTY = """
 CREATE TEMP TABLE archived (topic_id VARCHAR, part INTEGER, pos BIGINT, judged_us BIGINT,
   system VARCHAR, emitter VARCHAR, event_id VARCHAR, action VARCHAR, outcome VARCHAR,
   reason VARCHAR, account VARCHAR, account_encrypted BLOB, account_class VARCHAR, ip VARCHAR,
-  origin_country VARCHAR, origin_asn UINTEGER, filename VARCHAR, appended_ms BIGINT)"""
+  origin_country VARCHAR, origin_asn UINTEGER, filename VARCHAR, appended_ms BIGINT, seq BIGINT,
+  occurred_us BIGINT)"""
 
 _CONFLICTS = pa.schema([("topic_id", pa.string()), ("part", pa.int32()), ("pos", pa.int64())])
 _PLACES = pa.schema(

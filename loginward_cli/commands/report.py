@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from loginward_cli.report import counting, looking, signing
+from loginward_cli.report import completing, counting, looking, signing
 
 app = typer.Typer(
     add_completion=False,
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 
 app.command()(counting.daily)
+app.command()(completing.completeness)
 app.command()(signing.sign)
 app.command()(looking.show)
 app.command("list")(looking.list_days)

@@ -73,7 +73,7 @@ def daily(
                 tz=tz,
                 register=load_systems(settings.files.systems),
                 calendar=load_trading_days(settings.files.trading_days),
-                known=_known(settings, customers, geo),
+                known=known_of(settings, customers, geo),
                 keys=keys_of(settings),
                 system=system,
                 progress=advance,
@@ -143,7 +143,7 @@ def _root(settings: Settings) -> Path:
     return root
 
 
-def _known(settings: Settings, customers: Path | None, geo: Path | None) -> Known:
+def known_of(settings: Settings, customers: Path | None, geo: Path | None) -> Known:
     """What can tell beside the events: as detect would have it now, or as named."""
     from archive.daily.known import Known
     from config.networks import load_networks

@@ -302,3 +302,31 @@ def test_bad_input_is_named(cli: Cli, arguments: list[str], place: str) -> None:
     assert ran.stderr.startswith("error: ")
     assert place in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_completeness_is_proved_and_signed(cli: Cli) -> None:
+    """The record says that all adds up, and the archive's key has signed its bytes."""
+    ran = cli("completeness", "--day", "2026-11-23", "--no-kafka", "--json")
+
+    assert ran.returncode == 0, ran.stderr
+    assert ran.json["record"]["adds_up"]
+    name = "2026-11-23.completeness.json"
+    cli.shelf.store.keys.public.verify(
+        (cli.reports / f"{name}.sig").read_bytes(), (cli.reports / name).read_bytes()
+    )
+
+
+@pytest.mark.parametrize(("failures", "code"), [(5, 0), (6, 1)])
+def test_totals_of_a_core_system_are_reconciled(
+    cli: Cli, tmp_path: Path, failures: int, code: int
+) -> None:
+    """Equal totals agree; one failure more than anything explains is a finding."""
+    file = tmp_path / "totals.csv"
+    file.write_text(f"successes,failures\n15,{failures}\n")
+    asked = ("--system", "trading-web", "--day", "2026-11-23", "--file", str(file))
+
+    ran = cli.run("reconcile", *asked)
+
+    assert ran.returncode == code, ran.stderr
+    assert ("unexplained" in ran.stdout) is bool(code)
+    assert len(list(cli.reports.glob("2026-11-23.reconciliation.*"))) == 2
