@@ -19,12 +19,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from archive.keys import ArchiveKeys
+from archive.read import read_records
 
 from .batches import read_batches
 from .complete import completeness
 from .core_totals import MEASURES, CoreTotals, Row
 from .count import EARLY_US, by_hour, conflicts_of
-from .files import kept_since, login_files
+from .files import login_files
 from .known import Known
 from .logins import DayLogins, day_logins
 from .span import HOUR_US, DaySpan
@@ -74,7 +75,7 @@ def reconcile(
     with _opened(root, span, known, keys) as day:
         ours, causes = _ours(day, system), _causes(day, span, system)
         through = completeness(root, span, read_batches(()), by_hour(day))
-    causes |= {("rejected", cell): n for cell, n in _rejected(root, span, system).items()}
+    causes |= {("rejected", cell): n for cell, n in _rejected(root, span, system, keys).items()}
     rows = [one for row in totals.rows for one in _compared(row, ours, causes)]
     zone = None
     if not all(one.explained for one in rows):
@@ -194,10 +195,12 @@ class _Glance(msgspec.Struct, frozen=True):
 _glance = msgspec.json.Decoder(_Glance).decode
 
 
-def _rejected(root: Path, span: DaySpan, system: str) -> Counter[Cell]:
+def _rejected(root: Path, span: DaySpan, system: str, keys: ArchiveKeys) -> Counter[Cell]:
     """Records of the system that could not be judged, where their bytes still say whose, when."""
     found: Counter[Cell] = Counter()
-    for kept in kept_since(root, "logins.rejected", span.start_us - EARLY_US):
+    for _, kept in read_records(root, "logins.rejected", keys):
+        if kept.timestamp * 1000 < span.start_us - EARLY_US:
+            continue
         if dict(kept.headers).get("reason") == b"id_conflict":
             continue
         try:
