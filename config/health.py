@@ -7,6 +7,7 @@ is lost by that: what is not acknowledged is read again.
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import threading
@@ -39,6 +40,7 @@ class Vitals:
         self._beats: dict[str, float] = {}
         self._unready: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
 
     def beat(self, what: str) -> None:
         """`what` goes on; from the first beat on it must."""
@@ -60,13 +62,14 @@ class Vitals:
         with self._lock:
             self._unready.pop(what, None)
 
-    def during(self, what: str, work: Callable[..., Awaitable[None]]) -> Any:
-        """`work`, which may take its time but must end: a beat at its begin, rest at its end."""
+    def during(self, what: str, work: Callable[..., Awaitable[Any]]) -> Any:
+        """`work`, which must end: a beat at its begin, rest at its end; several at once."""
 
         async def watched(*arguments: Any) -> None:
-            self.beat(what)
+            one = f"{what} {next(self._numbers)}"
+            self.beat(one)
             await work(*arguments)
-            self.rest(what)
+            self.rest(one)
 
         return watched
 

@@ -84,7 +84,26 @@ def test_work_that_never_ends_is_stale_and_work_that_ended_is_not() -> None:
     assert vitals.stale(timedelta(minutes=10)) == {}
     asyncio.run(vitals.during("batch", work)(11))
 
-    assert seen == [{}, {"batch": 660.0}]
+    assert seen == [{}, {"batch 2": 660.0}]
+
+
+def test_a_batch_that_ends_does_not_speak_for_another_one() -> None:
+    """Two batches are in work at once; the one that hangs is still seen."""
+    clock = Clock()
+    vitals = Vitals("detect", clock)
+
+    async def both() -> None:
+        hanging = asyncio.Event()
+        first = asyncio.create_task(vitals.during("batch", hanging.wait)())
+        await asyncio.sleep(0)
+        await vitals.during("batch", asyncio.sleep)(0)
+        clock.now += 3600
+        assert list(vitals.stale(timedelta(minutes=10))) == ["batch 1"]
+        hanging.set()
+        await first
+
+    asyncio.run(both())
+    assert vitals.stale(timedelta(minutes=10)) == {}
 
 
 def test_metrics_stay_where_they_were() -> None:
