@@ -11,7 +11,7 @@ from typing import Final
 from .distinct import Distinct
 from .events import HOUR_MS
 from .incident_members import HIGH, Member
-from .rule import Shape
+from .rule import SEVERITIES, Shape
 
 _FEWEST_ADDRESSES: Final = 3
 _MANY_ACCOUNTS: Final = 15
@@ -58,6 +58,20 @@ class Sum:
     def name(self) -> str:
         """The alert that gives the incident its id."""
         return (self.opener or self.first)[1]
+
+    @property
+    def deeds_of_hit(self) -> int:
+        """How much was done in accounts after they were hit."""
+        return sum(len(self.done_in(account)) for account in self.hits)
+
+    def done_in(self, account: str) -> list[tuple[int, str, str]]:
+        """What was done in an account from its hit on, by time."""
+        since = self.hits[account][0]
+        return sorted(deed for deed in self.deeds.get(account, ()) if deed[0] >= since)
+
+    def graver_than(self, severity: str) -> bool:
+        """Whether it has an alert above a severity."""
+        return self.severity > SEVERITIES.index(severity)
 
     def add(self, member: Member, openers: Collection[str]) -> None:
         """One alert more."""

@@ -112,7 +112,7 @@ def incident_of(total: Sum, now: int) -> Incident:
         accounts=total.accounts.listed(LISTED),
         counts={"alerts": total.alerts.count, "ips": total.ips.count, "hit": len(hits)},
         hits=[
-            Hit(account=account, at=_written(at), rule=rule, next=_next(total, account, at))
+            Hit(account=account, at=_written(at), rule=rule, next=_next(total, account))
             for account, (at, rule) in hits
         ],
         growth=[Hour(at=_written(hour * HOUR_MS), alerts=n) for hour, n in total.growth()],
@@ -147,11 +147,10 @@ def decode(raw: bytes) -> Incident:
     return _decoder.decode(raw)
 
 
-def _next(total: Sum, account: str, since: int) -> list[Deed]:
+def _next(total: Sum, account: str) -> list[Deed]:
     return [
         Deed(at=_written(at), rule=rule, alert_id=alert)
-        for at, rule, alert in sorted(total.deeds.get(account, ()))
-        if at >= since
+        for at, rule, alert in total.done_in(account)
     ]
 
 

@@ -21,6 +21,7 @@ class Part(StrEnum):
     NOTIFY = "notify"
     ANSWERS = "answers"
     WATCH = "watch"
+    INCIDENTS = "incidents"
     ALL = "all"
 
 
@@ -69,11 +70,16 @@ def command(
         from stream.watch.service import run_watch
 
         raise typer.Exit(run_watch(settings))
+    if part is Part.INCIDENTS:
+        from stream.incidents.service import run_incidents
+
+        raise typer.Exit(run_incidents(settings))
     from console.answers.service import wanted as answers_wanted
     from notifier.soc.service import wanted
     from stream.supervise import run_all
 
-    also = ["outputs"] if wanted(settings) else []
+    also = ["incidents"]
+    also += ["outputs"] if wanted(settings) else []
     # Without a channel there is nobody whom the notifier could tell anything.
     also += ["notify"] if settings.notifier.channels else []
     also += ["answers"] if answers_wanted(settings) else []

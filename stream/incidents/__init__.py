@@ -1,0 +1,1 @@
+"""`loginward run incidents`: alerts in, campaigns out, while they go on."""

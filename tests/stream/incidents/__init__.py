@@ -1,0 +1,1 @@
+"""Campaigns live, on real servers."""
