@@ -1,9 +1,9 @@
-"""What an account is used to: devices, countries and networks it has logged in from (180 days).
+"""What an account is used to: devices, programs, countries and networks of 180 days.
 
 A memory is a set of facts, each with the time and identity of a login that made it:
 
-    kind 1 byte (D device, C country, A network, S one of the first successes) · value 8 · at 6 ·
-    identity 8
+    kind 1 byte (D device, C country, A network, P program, S one of the first successes) ·
+    value 8 · at 6 · identity 8
 
 It only grows by facts, in any order: of a value counts its earliest login in each week (of the
 calendar since 1970), so late, doubled and reordered logins change nothing. Facts are read *as of*
@@ -13,6 +13,7 @@ Only successes are remembered; a thief's are among them (known gap: the customer
 
 from __future__ import annotations
 
+import re
 import struct
 from bisect import insort
 from collections.abc import Iterable, Sequence
@@ -49,10 +50,11 @@ year of a customer's weeks took five times as long to read as all else about the
 MOST_VALUES: Final = 64
 """Values of a kind that are kept, the latest used: an account of many devices stays small."""
 
-DEVICE, COUNTRY, NETWORK, SUCCESS = b"D", b"C", b"A", b"S"
+DEVICE, COUNTRY, NETWORK, PROGRAM, SUCCESS = b"D", b"C", b"A", b"P", b"S"
 _SUCCESS: Final = SUCCESS[0]
 _KEY_AND_AT = struct.Struct(">9sQ6x")
 """Key, then the time above 16 bits of the identity, which a success has in its key too."""
+_NUMBERS: Final = re.compile(r"[0-9._]+")
 
 
 FOR_EVER: Final = 1 << 62
@@ -76,6 +78,12 @@ def place_keys(country: str | None, asn: int | None) -> tuple[bytes, ...]:
     """The keys of a place, as far as it is known; customers share a few places."""
     keys = [] if country is None else [key_of(COUNTRY, country)]
     return (*keys, key_of(NETWORK, asn)) if asn is not None else tuple(keys)
+
+
+@lru_cache(maxsize=4_096)
+def program_key(user_agent: str) -> bytes:
+    """The key of a program: its user agent without numbers, for these change with every release."""
+    return key_of(PROGRAM, _NUMBERS.sub("", user_agent))
 
 
 class AccountMemory:
@@ -121,6 +129,12 @@ class AccountMemory:
             if oldest < at <= newest:
                 return weeks[min(weeks)]
         return None
+
+    def knows_any(self, kind: bytes, now_ms: int) -> bool:
+        """Whether the account knew any value of a kind a minute before `now_ms`."""
+        return any(
+            key[:1] == kind and self.known_since(key, now_ms) is not None for key in self._weeks
+        )
 
     def is_warm(self, now_ms: int) -> bool:
         """Whether the account had logged in three times a minute before `now_ms`."""
@@ -173,7 +187,7 @@ def rewritten(blob: bytes) -> bytes:
     for fact in facts:
         weeks.setdefault(fact[:9], {}).setdefault(_at(fact) // WEEK_MS, fact)
     kept: list[bytes] = []
-    for kind in (DEVICE, COUNTRY, NETWORK):
+    for kind in (DEVICE, COUNTRY, NETWORK, PROGRAM):
         used = [[*of.values()] for key, of in weeks.items() if key[:1] == kind]
         used = [firsts for firsts in used if _at(firsts[-1]) >= oldest]
         used.sort(key=lambda firsts: (_place(firsts[-1]), firsts[-1]))

@@ -58,8 +58,8 @@ own, so no customer is told (promise 7).
 """
 
 UNFAMILIAR: Final = 0x80000
-"""Neither the device nor the country or network is among those of the account, however few those
-are: of an account that is hardly known too, once the system has been watched for a week.
+"""The device is not among those of the account, nor is the country, network or program, however
+few those are: of an account that is hardly known too, once the system was watched for a week.
 """
 
 YOUNG: Final = 0x100000

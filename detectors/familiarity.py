@@ -17,9 +17,11 @@ from .account_memory import (
     FOR_EVER,
     NETWORK,
     OLD_MS,
+    PROGRAM,
     AccountMemory,
     key_of,
     place_keys,
+    program_key,
     rewritten,
 )
 from .attempts import (
@@ -106,7 +108,8 @@ class Familiar:
         if memory is None:
             return marks
         news = _news(memory, login, marks)
-        if news & NEW_DEVICE and news & (NEW_COUNTRY | NEW_ASN) and not marks & YOUNG:
+        watched = news & NEW_DEVICE and not marks & YOUNG
+        if watched and (news & (NEW_COUNTRY | NEW_ASN) or _is_other_program(memory, login)):
             marks |= UNFAMILIAR
         return marks | news if memory.is_warm(now) else marks
 
@@ -158,6 +161,16 @@ def _news(memory: AccountMemory, login: Login, marks: int) -> int:
     if asn is not None and memory.known_since(key_of(NETWORK, asn), now) is None:
         news |= NEW_ASN
     return news
+
+
+def _is_other_program(memory: AccountMemory, login: Login) -> bool:
+    """Whether it is none of the account's programs, where any is known (Freeman et al., NDSS 2016:
+    address and user agent alone find most takeovers).
+    """
+    agent, now = login.event.user_agent, login.at_ms
+    if agent is None or memory.known_since(program_key(agent), now) is not None:
+        return False
+    return memory.knows_any(PROGRAM, now)
 
 
 class Familiarity:
@@ -226,4 +239,8 @@ def _remember(memory: AccountMemory, login: Login) -> None:
     at, identity, device = login.at_ms, login.identity, login.device
     memory.add_success(at, identity)
     keys = place_keys(login.country, login.asn)
-    memory.add(at, identity, keys if device is None else (DEVICE + device, *keys))
+    if device is not None:
+        keys = (DEVICE + device, *keys)
+    if login.event.user_agent is not None:
+        keys = (*keys, program_key(login.event.user_agent))
+    memory.add(at, identity, keys)

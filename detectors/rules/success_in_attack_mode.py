@@ -18,8 +18,8 @@ from ..windows import SubjectLog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """One login is enough (DETECTIONS.md 5, rows 7 and 8); device and place both new: Wiefling et
-    al.; one other account that failed from the address within a day is ours.
+    """One login is enough (DETECTIONS.md 5, rows 7 and 8); device and place or program both new:
+    Wiefling et al., Freeman et al.; one other account that failed there within a day is ours.
     """
 
     logins: int = 1
@@ -28,8 +28,8 @@ class Limits:
 
 
 def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
-    """Successes under attack mode: by an account on a device and from a place that are not its own,
-    or on a new device from an address from which other accounts failed.
+    """Successes under attack mode: by an account on a device, and from a place or with a program,
+    that are not its own; or on a new device from an address from which other accounts failed.
     """
     if log.kind == "ip":
         return [*_beside_failures(log, limits)]
@@ -43,8 +43,9 @@ def _unfamiliar(log: SubjectLog, limits: Limits) -> Sighting:
         severity="high",
         window=limits.window,
         threshold=limits.logins,
-        says="{subject} logged in on a device and from a country or network that are not its own "
-        "while everybody was attacked: {successes} logins, at least {threshold} within {window}",
+        says="{subject} logged in on a device, and from a country or network or with a program, "
+        "that are not its own, while everybody was attacked: {successes} logins, at least "
+        "{threshold} within {window}",
     )
     asked = [index for index, entry in enumerate(log.entries) if _has(entry, UNFAMILIAR)]
     settled = [index for index in asked if log.at[index] <= log.settled_ms]
@@ -111,7 +112,7 @@ RULE = Rule(
     checklist_item="15",
     attack_ids=("T1078", "T1110.004", "OAT-008"),
     known_gaps=(
-        "A thief in a network that the account is used to, on an address that nobody else used.",
+        "A thief with the customer's program in the customer's network, on an unused address.",
         "Customers who travel while an attack is on are named too.",
         "In its first week a system knows too few accounts: only those it knows well are named.",
     ),

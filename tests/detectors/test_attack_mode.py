@@ -146,9 +146,7 @@ def test_usual_is_learnt_from_quiet_days() -> None:
 
 
 @pytest.mark.parametrize("days", [{}, {0: day(960, 96)}, {0: day(48, 0), 1: day(48, 0)}])
-def test_nothing_is_usual_before_a_thousand_successes(
-    days: Mapping[int, Mapping[str, int]],
-) -> None:
+def test_nothing_is_usual_before_a_thousand_successes(days: Mapping[int, Day]) -> None:
     """A cold start says nothing."""
     assert usual(days) is None
 

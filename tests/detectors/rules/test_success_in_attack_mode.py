@@ -119,6 +119,16 @@ ONE_TIMELINES = [
         one(0),
     ),
     case("a new device from home", [at_home(0)]),
+    case(
+        "a new device from home with another program",
+        [at_home(0, device_id=PHONE, user_agent="App/5.2"), at_home(90, "f", user_agent="Web/9")],
+        one(90),
+    ),
+    case(
+        "a new device from home with a new version of the program",
+        [at_home(0, device_id=PHONE, user_agent="App/5.2"), at_home(90, "f", user_agent="App/6")],
+    ),
+    case("a new device from home with the first program ever told", [at_home(0, user_agent="A")]),
     case("a new device from a place that nobody knows", [strange(0, "e", origin=None)]),
     case("a failure on a new device from abroad", [strange(0, "e", outcome="failure")]),
     case("a login without an account", [strange(0, "e", account=None)]),
