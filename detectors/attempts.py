@@ -223,17 +223,17 @@ def short_hash(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
-def distinct(blob: bytes) -> list[bytes]:
+def distinct(blob: bytes, *, fullest: bool = False) -> list[bytes]:
     """The entries of a log in the order (time, identity), each event once.
 
     An event may come again with other facts, after a new directory was loaded: whatever the order,
-    the smaller entry stays, the one that says less of it.
+    the smaller entry stays, the one that says less of it; with `fullest` the larger one.
     """
     entries = sorted(set(split(blob)))
     if len({entry[:_IDENTIFIED] for entry in entries}) == len(entries):
         return entries
-    first = {entry[:_IDENTIFIED]: entry for entry in reversed(entries)}
-    return sorted(first.values())
+    ordered = entries if fullest else reversed(entries)
+    return sorted({entry[:_IDENTIFIED]: entry for entry in ordered}.values())
 
 
 def earliest(blob: bytes) -> list[bytes]:

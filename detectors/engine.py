@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from .at_risk import AtRisk, read_register
 from .attack_mode import AttackModes
 from .census import take
 from .facts import Joiner
@@ -87,7 +88,8 @@ class Engine:
         # Asked before the logs are read: what is settled by now stands in them.
         others = await store.settled(besides=partition)
         familiar = await self.familiarity.read(tally.accepted, store)
-        observed = observe(tally.accepted, self.names, familiar)
+        at_risk = await read_register(tally.accepted, self.names, store, familiar.warm_from)
+        observed = at_risk.seeing(observe(tally.accepted, self.names, familiar))
         readings = await store.record(observed, self.judges.first_look)
         if arrivals:
             span = arrivals[0].offset, arrivals[-1].offset + 1
@@ -102,7 +104,7 @@ class Engine:
             await store.settle(_held(readings, observed))
             return tally
         look = Look(settled_ms=min(others, frontier))
-        tally.revised = await self._settle(readings, store, look, observed)
+        tally.revised = await self._settle(readings, store, look, at_risk, observed)
         return tally
 
     async def sweep_again(self, store: WindowStore) -> None:
@@ -134,14 +136,15 @@ class Engine:
         # A log that has expired is settled too, or it would be asked for again for ever.
         found = {subject: readings.get(subject, _GONE) for subject in subjects}
         again = Observed({}, urgent=frozenset(subjects))
-        return len(subjects), await self._settle(found, store, look, again)
+        return len(subjects), await self._settle(found, store, look, AtRisk(self.names), again)
 
     async def _settle(
         self,
         readings: dict[Subject, Reading],
         store: WindowStore,
         look: Look,
-        observed: Observed = _NOTHING,
+        at_risk: AtRisk,
+        observed: Observed,
     ) -> list[str]:
         """Judge logs, and what their findings say of larger subjects; then leave what was found."""
         settlements: list[Settlement] = []
@@ -151,13 +154,14 @@ class Engine:
             raised = self._raised.new(one.raised for one in judged)
             # What is raised is written before what raised it is settled: after a crash it is
             # judged, and so raised, again.
-            readings = await self._raise(raised, store) if raised else {}
+            readings = await self._raise(raised, store, at_risk) if raised else {}
         return await store.settle(settlements) if settlements else []
 
     async def _raise(
-        self, raised: Mapping[Subject, Sequence[bytes]], store: WindowStore
+        self, raised: Mapping[Subject, Sequence[bytes]], store: WindowStore, at_risk: AtRisk
     ) -> dict[Subject, Reading]:
-        return await store.record(Observed(raised), self.judges.first_look)
+        # Logins that turn out to be risky put the batch's orders of their accounts in a new light.
+        return await store.record(at_risk.seeing(Observed(raised)), self.judges.first_look)
 
     async def _judged(
         self,

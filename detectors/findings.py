@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from .alerts import LISTED, Alert, AlertSubject
 from .attempts import (
@@ -17,10 +18,14 @@ from .attempts import (
     unpack,
     written_address,
 )
+from .deeds import alarms, deed_of
 from .events import HOUR_MS, instant, rfc3339
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule, Clause, Severity, Sighting, whole_ms, worst
-from .windows import Subject, SubjectLog
+from .windows import Kind, Subject, SubjectLog
+
+_SHOWN_AS: Final[Mapping[Kind, Kind]] = {"deeds": "account", "paper": "global", "locked": "subnet"}
+"""As what the subject of a log stands in an alert, where the log is a kind of our own."""
 
 
 @dataclass(slots=True)
@@ -53,8 +58,13 @@ class Finding:
 
     @property
     def size(self) -> int:
-        """How many attempts the evidence holds; one more once it reads `at least`."""
-        return sum(end - start for start, end in self.windows) + self.capped
+        """How many attempts the evidence holds; one more once it reads `at least`, and for each
+        login of which the customer came to be told, which makes what follows it graver.
+        """
+        told = 0
+        if self.log.kind == "deeds":
+            told = sum(map(alarms, self.entries))
+        return sum(end - start for start, end in self.windows) + self.capped + told
 
     @property
     def entries(self) -> list[bytes]:
@@ -152,13 +162,16 @@ def alert(
     accounts = list(dict.fromkeys(account for account in map(account_of, entries) if account))
     ips = _addresses(entries, finding, subject)
     successes = sum(bool(flags_of(entry) & SUCCESS) for entry in entries)
+    actions = sum(deed_of(entry) is not None for entry in entries)
     counts = {
-        "failures": len(entries) - successes,
+        "failures": len(entries) - successes - actions,
         "accounts": len(accounts),
         "ips": len(ips),
     }
     if successes:
         counts["successes"] = successes
+    if actions:
+        counts["actions"] = actions
     if finding.log.kind == "global":  # its entries are a sample: what happened is in the rates
         got_in, failed = finding.log.mode.between(finding.opened_ms, finding.updated_ms)
         counts |= {"failures": failed, "successes": got_in}
@@ -193,7 +206,7 @@ def alert(
 def about_whom(finding: Finding, subject: Subject, names: Pseudonyms) -> Subject:
     """The subject of the alert: the log's, or the account that was found in it."""
     if finding.about is None:
-        return subject
+        return subject._replace(kind=_SHOWN_AS.get(subject.kind, subject.kind))
     return Subject(subject.system, "account", names.text(finding.about))
 
 
@@ -215,6 +228,7 @@ def _summary(clause: Clause, about: Subject, counts: dict[str, int], subject: Su
         failures=f"{at_least}{counts['failures']}",
         accounts=f"{at_least}{counts['accounts']}",
         successes=counts.get("successes", 0),
+        actions=counts.get("actions", 0),
         ips=counts["ips"],
         subject=about.value,
         where=subject.value,

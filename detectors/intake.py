@@ -29,6 +29,7 @@ from .attempts import (
 )
 from .census import Blamed
 from .daily import CANARY
+from .deeds import deed_mark, is_change
 from .errors import Rejected
 from .events import HOUR_MS, LoginEvent, milliseconds
 from .facts import Facts, Joiner, says_non_customer
@@ -178,12 +179,17 @@ def observe(accepted: Sequence[Accepted], names: Pseudonyms, familiarity: Famili
     """What logins add to the logs of address, account and network, and which to look at now."""
     gains = _Gains(names)
     for login in accepted:
-        if login.event.action == "login" and not login.backfill:
+        action = login.event.action
+        if login.backfill or action == "order":
+            continue
+        if action == "login":
             marks = _marks(login) | familiarity.marks(login)
             if login.event.outcome == "success":
                 gains.success(login, marks)
             else:
                 gains.failure(login, marks)
+        elif is_change(login.event):
+            gains.deed(login, _marks(login) | deed_mark(action))
     return gains.observed(familiarity.additions())
 
 
@@ -260,6 +266,15 @@ class _Gains:
         if marks & NEW_DEVICE and login.device is not None:
             device = Subject(login.event.system, "fingerprint", login.device.hex())
             self._entries[device].append(_placed(login, where, marks))
+        if marks & NEW_DEVICE and login.account is not None:
+            # An unseen device alone makes the login a risky one: changes that follow are seen.
+            self.deed(login, marks)
+
+    def deed(self, login: Accepted, marks: int) -> None:
+        """A change, or a login that changes may follow, counts for the deeds of its account."""
+        if login.account is not None:
+            subject = Subject(login.event.system, "deeds", self._names.text(login.account))
+            self._entries[subject].append(entry_of(login, marks))
 
     def failure(self, login: Accepted, marks: int) -> None:
         """A failure counts for its address and account, but never on a device the account knows."""
@@ -273,8 +288,11 @@ class _Gains:
         stopped = event.reason == "mfa_failed"
         where = NO_ADDRESS
         if address is not None:
-            subject, _, where = subjects(event.system, address)
+            subject, network, where = subjects(event.system, address)
             self._entries[subject].append(_plain(login, address, marks))
+            if event.reason == "locked" and login.account is not None:
+                locked = network._replace(kind="locked")
+                self._entries[locked].append(_placed(login, where, marks | PLACED))
             if stopped:
                 self._watched.add(subject)
         if not _non_customer(login):
@@ -318,6 +336,13 @@ def _placed(login: Accepted, where: bytes, marks: int) -> bytes:
     if _non_customer(login):
         marks |= NON_CUSTOMER
     return placed(event, where, (country, asn), device, account, identity, at, marks)
+
+
+def entry_of(login: Accepted, marks: int) -> bytes:
+    """What was done, as an entry that says where from, for a log that is not its address's."""
+    address = address_of_client(login)
+    where = NO_ADDRESS if address is None else packed_address(address)
+    return _placed(login, where, marks | PLACED)
 
 
 def _plain(login: Accepted, address: str, marks: int) -> bytes:

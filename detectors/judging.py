@@ -20,12 +20,14 @@ from .attempts import (
     NEW_DEVICE,
     SUCCESS,
     UNFAMILIAR,
+    account_of,
     flags_of,
     is_mfa_failed,
     packed_address,
     unpack,
 )
 from .counting import present_ms
+from .deeds import risky
 from .events import AS_OF_MS, instant, rfc3339
 from .findings import Finding, Told, about_whom, alert, findings
 from .guard import weighed
@@ -59,6 +61,7 @@ BY_NETWORK: Final[tuple[Kind, ...]] = ("ip", "subnet")
 _STRANGE: Final = NEW_DEVICE | UNFAMILIAR
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _FLAG_RANK: Final = SEVERITIES.index("medium")
+_ASK: Final = RISKS.index("ask")
 _COMPACT_ENTRIES: Final = COMPACT_BYTES // HEAD_BYTES
 
 
@@ -151,6 +154,8 @@ class Judges:
             for finding in findings(told.quiet_ms, sightings, log):
                 drafts.append(self._draft(told, finding, subject, closed_ms))
                 drafts += self._verdicts(told, finding, subject)
+                for account, login in self._risky(told, finding, subject):
+                    raised.setdefault(account, []).append(login)
                 if subject.kind != "ip" or not _counts_as_bad(told, finding):
                     continue
                 # Its network counts when it crossed: what is on its way may still move that ahead.
@@ -224,6 +229,25 @@ class Judges:
             risk = rule.notice(entry)
             if risk != "none" and not flags_of(entry) & COLD:
                 yield self._verdict(rule.id, risk, entry, subject)
+
+    def _risky(
+        self, told: Told, finding: Finding, subject: Subject
+    ) -> Iterator[tuple[Subject, bytes]]:
+        """Logins of which the customer is asked or told, for the deeds of their accounts.
+
+        Also where memory is cold and nobody may be told: the SOC is.
+        """
+        if told.active.mode != "live":
+            return
+        for last in finding.last:
+            entry = finding.log.entries[last]
+            account = account_of(entry)
+            if account is None or not flags_of(entry) & SUCCESS:
+                continue
+            risk = told.active.rule.notice(entry)
+            if RISKS.index(risk) >= _ASK:
+                deeds = Subject(subject.system, "deeds", self.names.text(account))
+                yield deeds, risky(entry, risk)
 
     def _verdict(self, rule: str, risk: NoticeRisk, entry: bytes, subject: Subject) -> AlertDraft:
         rank = RISKS.index(risk)

@@ -51,11 +51,25 @@ SAMPLE_KEPT_MS: Final = 2 * HOUR_MS + LATENESS_MS
 EVERYBODY: Final = "all"
 """The subject of the log of kind `global`."""
 
-Kind = Literal["ip", "logins", "subnet", "asn", "account", "fingerprint", "name", "global"]
+Kind = Literal[
+    "ip",
+    "logins",
+    "subnet",
+    "asn",
+    "account",
+    "fingerprint",
+    "name",
+    "global",
+    "deeds",
+    "paper",
+    "locked",
+]
 """Whose attempts a log holds. ip, account: failed ones (of an account also notable successes).
 logins: successes of a network, by which its addresses are judged; no rule watches it by itself.
 subnet: its addresses that turned bad. fingerprint: successes on a device, of accounts to which it
 is new. global: a sample of all failures of a system.
+deeds: risky logins of an account, and the changes made in it. paper: orders for one instrument by
+accounts at risk. locked: attempts of a network on accounts that are locked.
 """
 
 
@@ -71,7 +85,7 @@ def retention_ms(kind: Kind) -> int:
     """How long a log of this kind is kept behind its present."""
     if kind == "global":
         return SAMPLE_KEPT_MS
-    return LOOK_BACK_MS + LATENESS_MS if kind == "logins" else RETENTION_MS
+    return LOOK_BACK_MS + LATENESS_MS if kind in {"logins", "paper"} else RETENTION_MS
 
 
 def hour_cap(kind: Kind) -> int:
@@ -322,6 +336,8 @@ def compacted(blob: bytes, oldest_ms: int = 0, kind: Kind = "ip") -> bytes:
 
 
 def _entries(blob: bytes, kind: Kind) -> list[bytes]:
+    if kind in {"deeds", "paper"}:
+        return distinct(blob, fullest=True)
     return earliest(blob) if kind == "subnet" else distinct(blob)
 
 

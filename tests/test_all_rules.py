@@ -35,6 +35,7 @@ SAID = {
     "failures": "3",
     "accounts": "2",
     "successes": "4",
+    "actions": "6",
     "ips": "5",
     "subject": "192.0.2.1",
     "where": "192.0.2.2",
