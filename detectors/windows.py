@@ -43,6 +43,8 @@ FOR_EVER_MS: Final = 1 << 53
 """Beyond every event time; a partition that is read to its end is known up to here."""
 LOOK_BACK_MS: Final = 5 * 24 * HOUR_MS
 """How far back the successes of an address that turns bad are reopened (Auth0: 5 days)."""
+PAPER_KEPT_MS: Final = 3 * LOOK_BACK_MS
+"""Orders for one paper: those that are judged, and before each of them five days of usual ones."""
 NETWORK_HOUR_CAP: Final = 4096
 """Successes of one network in one hour that are told apart."""
 SAMPLE: Final = 16
@@ -85,7 +87,9 @@ def retention_ms(kind: Kind) -> int:
     """How long a log of this kind is kept behind its present."""
     if kind == "global":
         return SAMPLE_KEPT_MS
-    return LOOK_BACK_MS + LATENESS_MS if kind in {"logins", "paper"} else RETENTION_MS
+    if kind == "paper":
+        return PAPER_KEPT_MS
+    return LOOK_BACK_MS + LATENESS_MS if kind == "logins" else RETENTION_MS
 
 
 def hour_cap(kind: Kind) -> int:

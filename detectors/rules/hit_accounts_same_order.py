@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..attempts import flags_of
-from ..counting import Hot, value_count
+from ..counting import Hot, present_ms, value_count
 from ..deeds import COUNTS
 from ..events import DAY_MS
 from ..rule import Clause, Rule, Sighting, whole_ms
-from ..windows import LOOK_BACK_MS, SubjectLog
+from ..windows import LOOK_BACK_MS, PAPER_KEPT_MS, SubjectLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,8 @@ def _unusual(log: SubjectLog, hot: list[Hot], times: int, span: int) -> Iterator
     before.
     """
     counts = _accounts_at(log, span)
+    # Of older orders the days before may be trimmed already: they were judged when those were here.
+    judged_from = present_ms(log.at) - PAPER_KEPT_MS + LOOK_BACK_MS
     usual: deque[int] = deque()  # indices whose counts fall: the first is the fullest half hour
     entered = 0
     for seen in hot:
@@ -68,7 +70,7 @@ def _unusual(log: SubjectLog, hot: list[Hot], times: int, span: int) -> Iterator
             entered += 1
         while usual and log.at[usual[0]] <= now - LOOK_BACK_MS:
             usual.popleft()
-        if counts[seen.last] > times * (counts[usual[0]] if usual else 0):
+        if now >= judged_from and counts[seen.last] > times * (counts[usual[0]] if usual else 0):
             yield seen
 
 

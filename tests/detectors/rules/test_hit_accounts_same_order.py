@@ -10,13 +10,16 @@ import pytest
 
 from detectors.at_risk import RISK_MS, AtRisk, paper_of
 from detectors.attempts import PLACED, SUCCESS, pack
-from detectors.deeds import risky
+from detectors.deeds import COUNTS, deed_mark, risky
 from detectors.events import DAY_MS, LoginEvent, Origin, milliseconds
 from detectors.memory import MemoryStore
-from detectors.windows import Observed, Subject
+from detectors.rule import Sighting
+from detectors.rules import hit_accounts_same_order
+from detectors.windows import Observed, Subject, SubjectLog
 from tests.builders import (
     DAY,
     HOUR,
+    IP,
     MINUTE,
     NAMES,
     QUIET,
@@ -62,7 +65,7 @@ def at_risk(accounts: Sequence[str] = HIT, *, at: float = LOGIN) -> MemoryStore:
 def _login(account: str, at: float) -> bytes:
     event = login(at, account, account=account, outcome="success", device_id="thief")
     now = milliseconds(event.occurred_at)
-    entry = pack(event, "192.0.2.7", bytes(8), now, NAMES, marks=SUCCESS | PLACED)
+    entry = pack(event, IP, bytes(8), now, NAMES, marks=SUCCESS | PLACED)
     return risky(entry, "ask")
 
 
@@ -208,6 +211,28 @@ def test_unseen_devices_count_once_a_system_is_known(days: float, alerts: int) -
     judged(arrivals([*thieves, *crossing(100)]), active=rules(only=RULE), store=store)
 
     assert len(final(store)) == alerts
+
+
+def test_what_lost_its_days_before_is_not_judged_again() -> None:
+    """A log is trimmed: orders whose usual days are gone must not look unusual afterwards."""
+    old = [_order(n, HIT[n]) for n in range(3)]
+    new = [_order(11 * DAY + HOUR * n, HIT[n]) for n in range(8)]
+
+    (alone,) = _judged(SubjectLog.of(b"".join(old), kind="paper"))
+    (trimmed,) = _judged(SubjectLog.of(b"".join([*old, *new]), kind="paper"))
+
+    assert (len(alone.hot), len(trimmed.hot)) == (1, 0)
+
+
+def _judged(log: SubjectLog) -> list[Sighting]:
+    return hit_accounts_same_order.judge(log, hit_accounts_same_order.Limits())
+
+
+def _order(at: float, account: str) -> bytes:
+    event = order(at, f"{account}{at}", account)
+    now = milliseconds(event.occurred_at)
+    identity = NAMES.event("web", event.event_id)
+    return pack(event, IP, identity, now, NAMES, marks=PLACED | COUNTS | deed_mark("order"))
 
 
 def test_ordinary_orders_leave_nothing_behind() -> None:
