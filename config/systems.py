@@ -36,6 +36,8 @@ class CoreSystem(
     channels: Annotated[tuple[Channel, ...], msgspec.Meta(min_length=1)]
     sources: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1)]
     silent_after: timedelta
+    two_factors: bool = False
+    """Whether the firm demands a second factor of every login there."""
     since: date
     until: date | None = None
 
@@ -52,6 +54,11 @@ class Register(msgspec.Struct, frozen=True):
     def serving(self, day: date) -> tuple[CoreSystem, ...]:
         """The systems to be heard from on `day`."""
         return tuple(system for system in self.systems if system.serves_on(day))
+
+    @property
+    def two_factors(self) -> frozenset[str]:
+        """The systems of which the firm demands a second factor."""
+        return frozenset(system.name for system in self.systems if system.two_factors)
 
     def unregistered(self, heard: Iterable[str], day: date) -> tuple[str, ...]:
         """Names heard on `day` that no entry covers, sorted; our own (`_canary`) left out."""

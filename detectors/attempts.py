@@ -67,6 +67,9 @@ YOUNG: Final = 0x100000
 a NAT from an attacker's address.
 """
 
+SINGLE_FACTOR: Final = 0x800000
+"""Without a second factor, in a system that demands one."""
+
 _REASONS: Final[tuple[Reason | None, ...]] = (
     None,
     "bad_password",

@@ -12,7 +12,7 @@ from .attempts import flags_of
 from .events import Action, LoginEvent
 from .verdicts import NoticeRisk
 
-TOLD: Final = 0x100000
+TOLD: Final = 0x10000000
 """Of a login in a log of deeds: the customer is asked or told of it (notice_risk ask or high)."""
 ALARMED: Final = 0x200000
 """... is told of it at once (high)."""

@@ -7,7 +7,7 @@ from it (DESIGN.md 3). Each fact says who told it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Literal, Protocol, TypeVar
 
 import msgspec
@@ -86,6 +86,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     kind.
     """
     kinds_from: Told = "not known"
+    two_factors: bool = False
+    """Whether the register of core systems demands a second factor of its system."""
 
 
 Joiner = Callable[[LoginEvent], Facts]
@@ -103,8 +105,12 @@ def facts_of(
     origins: Origins | None = None,
     networks: Networks = NO_NETWORKS,
     indicators: Indicators = NO_INDICATORS,
+    two_factors: Collection[str] = (),
 ) -> Facts:
-    """The facts of `event`; without directory and look-ups, those that it carries itself."""
+    """The facts of `event`; without directory and look-ups, those that it carries itself.
+
+    `two_factors`: the systems that demand a second factor.
+    """
     account_class, class_from, customer = _who(event, directory)
     address = event.ip
     behind_proxy = address is not None and networks.is_proxy(event.emitter, address)
@@ -131,6 +137,7 @@ def facts_of(
         as_name=place.as_name if asn == place.asn else None,
         kinds=kinds,
         kinds_from=kinds_from,
+        two_factors=event.system in two_factors,
     )
 
 

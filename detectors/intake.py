@@ -19,6 +19,7 @@ from .attempts import (
     NON_CUSTOMER,
     PLACED,
     RISKY_NETWORK,
+    SINGLE_FACTOR,
     SUCCESS,
     UNFAMILIAR,
     packed_address,
@@ -215,6 +216,8 @@ def _marks(login: Accepted) -> int:
     known = login.known
     if known is not None and known.kinds and not known.kinds.isdisjoint(RISKY_KINDS):
         marks |= RISKY_NETWORK
+    if known is not None and known.two_factors and login.event.mfa is False:
+        marks |= SINGLE_FACTOR
     return marks
 
 
@@ -261,7 +264,7 @@ class _Gains:
                 marks & RISKY_NETWORK and not marks & KNOWN_DEVICE
             ):
                 self._urgent.add(subject)
-        if marks & (NEW_DEVICE | UNFAMILIAR):
+        if marks & (NEW_DEVICE | UNFAMILIAR | SINGLE_FACTOR):
             self._account(login, where, marks, urgent=True)
         if marks & NEW_DEVICE and login.device is not None:
             device = Subject(login.event.system, "fingerprint", login.device.hex())

@@ -19,6 +19,7 @@ import structlog
 from config.intel.store import folder_of, told, watched
 from config.networks import load_networks
 from config.settings import Settings
+from config.systems import load_systems
 from detectors.errors import LoginwardError
 from detectors.events import LoginEvent
 from detectors.facts import Facts, Joiner, facts_of
@@ -48,10 +49,14 @@ class InForce:
     geo: GeoData | None = None
     networks: Networks = NO_NETWORKS
     indicators: Indicators = NO_INDICATORS
+    two_factors: frozenset[str] = frozenset()
+    """The systems that demand a second factor."""
 
     def __call__(self, event: LoginEvent) -> Facts:
         """The facts of `event`; who stands behind a proxy, or is listed, is counted."""
-        facts = facts_of(event, self.directory, self.geo, self.networks, self.indicators)
+        facts = facts_of(
+            event, self.directory, self.geo, self.networks, self.indicators, self.two_factors
+        )
         if facts.behind_proxy:
             metrics.BEHIND_PROXY.inc()
         if facts.kinds_from == "intel":
@@ -62,7 +67,7 @@ class InForce:
     def joiner(self) -> Joiner | None:
         """Itself; None where nothing tells more than the event, so that nobody needs to ask."""
         more = self.directory is not None or self.geo is not None or self.networks.proxies
-        return self if more or self.indicators else None
+        return self if more or self.indicators or self.two_factors else None
 
     @property
     def versions(self) -> dict[str, str]:
@@ -80,8 +85,8 @@ class InForce:
 class Lookups:
     """Opens what the settings name, and keeps watch over it. `clock` gives the time, aware.
 
-    Raises `SettingsError` where files.networks is wrong; a damaged directory or geo file is told,
-    and its facts are not known until it is mended.
+    Raises `SettingsError` where files.networks or files.systems is wrong; a damaged directory or
+    geo file is told, and its facts are not known until it is mended. The register is read at start.
     """
 
     def __init__(
@@ -95,7 +100,10 @@ class Lookups:
         self._clock = clock
         self._stale = False
         self._marks: dict[Part, object] = {"networks": self._mark("networks")}
-        self._found = InForce(networks=load_networks(settings.files.networks))
+        self._found = InForce(
+            networks=load_networks(settings.files.networks),
+            two_factors=load_systems(settings.files.systems).two_factors,
+        )
         self.look()
         self._in_force = self._found
 

@@ -18,6 +18,7 @@ from . import (
     origin_many_first_successes,
     password_known,
     sensitive_change_after_risky_login,
+    single_factor_success,
     subnet_attack,
     success_after_attack,
     success_in_attack_mode,
@@ -41,4 +42,5 @@ RULES: tuple[Rule, ...] = (
     sensitive_change_after_risky_login.RULE,
     hit_accounts_same_order.RULE,
     lockout_attack.RULE,
+    single_factor_success.RULE,
 )

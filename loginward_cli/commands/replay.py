@@ -55,6 +55,10 @@ def command(
             metavar="PATH",
         ),
     ] = None,
+    systems: Annotated[
+        Path | None,
+        typer.Option(help="Register of core systems: which demand two factors.", metavar="FILE"),
+    ] = None,
     timezone: Annotated[
         str, typer.Option(help="Whose days --daily counts.", metavar="TZ")
     ] = "Asia/Taipei",
@@ -94,7 +98,7 @@ def command(
         if not path.is_file():
             fail(f"{path}: no such file; name a file of events (see `loginward convert --help`)")
     names = load_pseudonyms(load())
-    joiner = _facts(names, customers, geo, networks, intel)
+    joiner = _facts(names, customers, geo, networks, intel, systems)
     engine = Engine(load_rules(rules).active(), names, joiner)
     counts = Daily(zone, timezone, joiner or facts_of)
     typed: dict[str, str] = {}
@@ -138,18 +142,26 @@ def _facts(
     geo: Path | None,
     networks: Path | None,
     intel: Path | None,
+    systems: Path | None,
 ) -> Joiner | None:
     """What the files named tell beside the events; None where none is named."""
     from datetime import UTC
 
     from config.intel.as_file import indicators_of
     from config.networks import load_networks
+    from config.systems import load_systems
     from detectors.indicators import NO_INDICATORS
     from stream.directory import read_customers
     from stream.geo import open_geo
     from stream.lookups import InForce
 
-    named = {"customers": customers, "geo": geo, "networks": networks, "intel": intel}
+    named = {
+        "customers": customers,
+        "geo": geo,
+        "networks": networks,
+        "intel": intel,
+        "systems": systems,
+    }
     for option, path in named.items():
         if path is not None and not path.exists():
             fail(f"--{option}: {path}: no such file or folder")
@@ -164,6 +176,7 @@ def _facts(
         geo=places,
         networks=load_networks(networks),
         indicators=NO_INDICATORS if intel is None else indicators_of(intel),
+        two_factors=frozenset() if systems is None else load_systems(systems).two_factors,
     )
 
 

@@ -101,6 +101,17 @@ COMPULSORY: dict[str, tuple[str, ...]] = {
         "many customers behind one address",
         "an address of IPv6",
     ),
+    "success": (
+        *_ALL,
+        "two accounts are two subjects",
+        "a failure does not count",
+        "a second factor was used",
+        "nobody tells whether there was one",
+        "the system does not demand it",
+        "a login without an account",
+        "an address of IPv6",
+        "many users behind one address",
+    ),
     "locked": (
         *_ALL,
         "two networks are two subjects",
@@ -126,8 +137,14 @@ COMPULSORY: dict[str, tuple[str, ...]] = {
 """By the kind of detection (`family`): every file has these; tests/test_all_rules.py looks."""
 
 
+_BY_HAND = {"single_factor_success": "success"}
+"""Of detections that watch a log of failures for something else."""
+
+
 def family(rule: Rule) -> str:
     """Which timelines a detection must stand: those of logins, where a customer is told of one."""
+    if rule.id in _BY_HAND:
+        return _BY_HAND[rule.id]
     told = {rule.notice(entry) for entry in _ENTRIES}
     return rule.watches[0] if told == {"none"} else "login"
 
