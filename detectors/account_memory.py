@@ -26,6 +26,12 @@ from .events import AS_OF_MS, DAY_MS
 
 KEPT_MS: Final = 180 * DAY_MS
 """Older history can be dropped without loss (Wiefling et al., TOPS 2022)."""
+DORMANT_MS: Final = KEPT_MS + 7 * DAY_MS
+"""From then on an account is dormant: half a year, and the week of which only the first login is
+remembered.
+"""
+FORGOTTEN_MS: Final = 400 * DAY_MS
+"""An account that was not used for so long is forgotten, and looks like a new one."""
 OLD_MS: Final = 7 * DAY_MS
 """From then on a device speaks for an address (the NAT guard, DETECTIONS.md 5)."""
 WARM_SUCCESSES: Final = 3
@@ -135,6 +141,13 @@ class AccountMemory:
         return any(
             key[:1] == kind and self.known_since(key, now_ms) is not None for key in self._weeks
         )
+
+    def is_dormant(self, now_ms: int) -> bool:
+        """Whether the account had logged in before, but not for half a year a minute ago."""
+        used = [at for weeks in self._weeks.values() for at in weeks.values()]
+        used += [at for at, _ in self._successes]
+        last = max((at for at in used if at <= now_ms - AS_OF_MS), default=None)
+        return last is not None and now_ms - last >= DORMANT_MS
 
     def is_warm(self, now_ms: int) -> bool:
         """Whether the account had logged in three times a minute before `now_ms`."""

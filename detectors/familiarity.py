@@ -26,6 +26,7 @@ from .account_memory import (
 )
 from .attempts import (
     COLD,
+    DORMANT,
     KNOWN_DEVICE,
     NEW_ASN,
     NEW_COUNTRY,
@@ -111,6 +112,8 @@ class Familiar:
         watched = news & NEW_DEVICE and not marks & YOUNG
         if watched and (news & (NEW_COUNTRY | NEW_ASN) or _is_other_program(memory, login)):
             marks |= UNFAMILIAR
+        if _tells_nothing_known(news, marks, login) and memory.is_dormant(now):
+            marks |= DORMANT
         return marks | news if memory.is_warm(now) else marks
 
     def knows_device(self, login: Login) -> bool:
@@ -148,6 +151,18 @@ def _device(memory: AccountMemory, login: Login) -> int:
     if since is None:
         return 0
     return KNOWN_DEVICE | OLD_DEVICE if since <= login.at_ms - OLD_MS else KNOWN_DEVICE
+
+
+def _tells_nothing_known(news: int, marks: int, login: Login) -> bool:
+    """Whether a success has no device, country or network that its account used of late: only then
+    need its memory be asked for its last login.
+    """
+    return (
+        login.event.outcome == "success"
+        and not marks & KNOWN_DEVICE
+        and (login.country is None or bool(news & NEW_COUNTRY))
+        and (login.asn is None or bool(news & NEW_ASN))
+    )
 
 
 def _news(memory: AccountMemory, login: Login, marks: int) -> int:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from .addresses import counted_as, network_of
 from .attempts import (
+    DORMANT,
     KNOWN_DEVICE,
     LATE,
     NEW_DEVICE,
@@ -264,7 +265,7 @@ class _Gains:
                 marks & RISKY_NETWORK and not marks & KNOWN_DEVICE
             ):
                 self._urgent.add(subject)
-        if marks & (NEW_DEVICE | UNFAMILIAR | SINGLE_FACTOR):
+        if marks & (NEW_DEVICE | UNFAMILIAR | SINGLE_FACTOR | DORMANT):
             self._account(login, where, marks, urgent=True)
         if marks & NEW_DEVICE and login.device is not None:
             device = Subject(login.event.system, "fingerprint", login.device.hex())

@@ -15,7 +15,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from config.failpoints import hit
-from detectors.account_memory import KEPT_MS, WARM_AFTER
+from detectors.account_memory import FORGOTTEN_MS, WARM_AFTER
 from detectors.census import DAYS, MINUTES_KEPT_MS
 from detectors.events import DAY_MS
 from detectors.pseudonyms import Pseudonyms
@@ -48,7 +48,7 @@ _REMEMBERED: Final = 65_536
 
 _GONE: Final = Reading(b"", 0, 0)
 _SCRIPTS: Final = ("claim", "record", "settle", "rewrite", "warm", "census")
-_MEMORY_TTL_MS: Final = KEPT_MS + LATENESS_MS
+_MEMORY_TTL_MS: Final = FORGOTTEN_MS + LATENESS_MS
 _CENSUS_TTL_MS: Final = (DAYS + 5) * DAY_MS
 
 

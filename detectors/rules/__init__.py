@@ -7,6 +7,7 @@ from __future__ import annotations
 from ..rule import Rule
 from . import (
     account_many_sources,
+    dormant_account,
     global_attack_mode,
     hit_accounts_same_order,
     ip_account_spray,
@@ -43,4 +44,5 @@ RULES: tuple[Rule, ...] = (
     hit_accounts_same_order.RULE,
     lockout_attack.RULE,
     single_factor_success.RULE,
+    dormant_account.RULE,
 )
