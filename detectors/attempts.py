@@ -66,6 +66,7 @@ YOUNG: Final = 0x100000
 """The system has been watched for less than a week: no device is old yet, so the guard cannot tell
 a NAT from an attacker's address.
 """
+
 DORMANT: Final = 0x8000000
 """The account had not logged in for half a year, and had before (account_memory)."""
 
