@@ -11,8 +11,11 @@ import structlog
 from msgspec.json import encode
 
 from detectors.alerts import Alert
+from detectors.incident_pages import waking
+from detectors.incident_sums import Sum
 from detectors.rule import SEVERITIES
 
+from .campaigns import Campaigns
 from .item import OWN_SYSTEM, Item, item_of, own_item
 from .metrics import SocMetrics
 from .policy import Policy, Reason
@@ -45,12 +48,20 @@ class Limits:
 class Paging:
     """Decides over the alerts of a queue and makes pages; `Pager` carries them to people."""
 
-    def __init__(self, queue: Queue, limits: Limits, policy: Policy, metrics: SocMetrics) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        limits: Limits,
+        policy: Policy,
+        metrics: SocMetrics,
+        campaigns: Campaigns | None = None,
+    ) -> None:
         self._queue = queue
         self._store = queue.store
         self._limits = limits
         self._policy = policy
         self._metrics = metrics
+        self._campaigns = campaigns
 
     def look(self, now: int) -> int:
         """Decide over every revision that was not looked at; how many there were.
@@ -66,6 +77,8 @@ class Paging:
         instead = [muted.instead for _, muted in seen if muted is not None and muted.instead]
         if instead:
             self._queue.put([own_item(alert) for alert in instead])
+        if self._campaigns is not None:
+            self._campaigns.add(item.alert for item, _ in seen)
         outcomes: list[tuple[Outcome, Item]] = []
         if seen:
             with transaction(self._store) as store:
@@ -113,6 +126,9 @@ class Paging:
 
     def _take(self, alert: Alert, now: int) -> Outcome:
         """Its page: an earlier one of its subject, none for now, or one of its own."""
+        incident = None if self._campaigns is None else self._campaigns.of(alert, now)
+        if incident is not None and self._campaigns is not None:
+            return self._take_of(incident, self._campaigns, alert, now)
         page = self._grouped(alert, now)
         if page is not None:
             self._note(alert, now, page)
@@ -123,6 +139,22 @@ class Paging:
             self._note(alert, now, None)
             return "held"
         self._note(alert, now, self._page("alert", alert.severity, now))
+        return "page"
+
+    def _take_of(self, incident: Sum, campaigns: Campaigns, alert: Alert, now: int) -> Outcome:
+        """The same for an alert of an open incident, which pages as one."""
+        before = campaigns.paged(incident)
+        wish = waking(alert.rule, alert.severity, None if before is None else before.told)
+        if wish == "grouped" and before is not None:
+            self._note(alert, now, before.page)
+            return "grouped"
+        full = self._pages_since(now - _HOUR_MS) >= self._limits.per_hour
+        if wish == "digest" or (full and alert.severity != "critical"):
+            self._note(alert, now, None)
+            return "held"
+        page = self._page("incident", alert.severity, now)
+        self._note(alert, now, page)
+        campaigns.note(incident, alert, before, page, now)
         return "page"
 
     def _acknowledged(self, alert: Alert) -> bool:
@@ -146,7 +178,7 @@ class Paging:
 
     def _pages_since(self, since: int) -> int:
         (count,) = self._store.execute(
-            "SELECT count(*) FROM pages WHERE kind = 'alert' AND made > ?", (since,)
+            "SELECT count(*) FROM pages WHERE kind <> 'digest' AND made > ?", (since,)
         ).fetchone()
         return int(count)
 
@@ -176,10 +208,13 @@ class Paging:
             last = store.execute(
                 "SELECT page, made, due FROM pages WHERE kind = 'digest' ORDER BY page DESC LIMIT 1"
             ).fetchone()
+            (incident,) = store.execute(
+                "SELECT max(made) FROM pages WHERE kind = 'incident'"
+            ).fetchone()
             if last is not None and last[2] is not None:
                 page = int(last[0])
-            elif last is not None and last[1] > now - _HOUR_MS:
-                return
+            elif max(last[1] if last else 0, incident or 0) > now - _HOUR_MS:
+                return  # people were told of something an hour ago at most
             else:
                 page = self._page("digest", "high", now)
                 self._metrics.pages.labels("digest").inc()

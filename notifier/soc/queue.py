@@ -175,6 +175,7 @@ class Queue:
             )
             store.execute("DELETE FROM paged WHERE made < ?", (before,))
             store.execute("DELETE FROM pages WHERE made < ? AND due IS NULL", (before,))
+            store.execute("DELETE FROM campaigns WHERE made < ?", (before,))
             store.execute("DELETE FROM calls WHERE at < ?", (before,))
         return dropped
 

@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS outages (
 -- One page wakes people for one alert, or for all that were held back (digest).
 CREATE TABLE IF NOT EXISTS pages (
     page INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,                -- alert, digest
+    kind TEXT NOT NULL,                -- alert, incident, digest
     severity TEXT NOT NULL,
     made INTEGER NOT NULL,
     level INTEGER NOT NULL,            -- of the roster, the one paged last
@@ -66,6 +66,15 @@ CREATE TABLE IF NOT EXISTS paged (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS paged_subject ON paged (subject, made);
 CREATE INDEX IF NOT EXISTS paged_page ON paged (page);
+
+-- What people were told of an incident; its name is the first alert it had then.
+CREATE TABLE IF NOT EXISTS campaigns (
+    name TEXT PRIMARY KEY,
+    severity TEXT NOT NULL,
+    hit INTEGER NOT NULL,              -- 1: also that an account was hit
+    page INTEGER NOT NULL,             -- the last one
+    made INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- Each person of each round; tried channel by channel until one takes it.
 CREATE TABLE IF NOT EXISTS calls (

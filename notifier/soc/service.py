@@ -19,6 +19,7 @@ from config.settings import KafkaSettings, Settings
 from detectors.errors import LoginwardError, escaped
 
 from . import build
+from .campaigns import Campaigns
 from .intake import Intake
 from .metrics import SocMetrics
 from .metrics import build as build_metrics
@@ -96,8 +97,12 @@ async def serve(
     ]
     rules = Governance(settings)
     limits = Limits(quiet=rules.quiet, per_hour=settings.roster.pages_per_hour)
+    paging = None
+    if who.levels:
+        campaigns = Campaigns(queue.store)
+        paging = Paging(queue, limits, rules.suppressed, metrics, campaigns)
     ticks = Ticks(
-        paging=Paging(queue, limits, rules.suppressed, metrics) if who.levels else None,
+        paging=paging,
         pager=Pager(
             store=queue.store,
             roster=who,

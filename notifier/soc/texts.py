@@ -37,6 +37,9 @@ def page_text(page: int, kind: str, alerts: Sequence[Alert], count: int) -> str:
         code = alerts[0].alert_id[:SHORTEST_ID]
         return f"[loginward] {short(alerts[0])}. Ack: loginward alerts ack {code}"
     first = short(alerts[0]) if alerts else "already pruned"
+    if kind == "incident":
+        ack = f"Ack: loginward alerts ack -p {page}"
+        return f"[loginward] attack, by now {count} alerts: {first}. {ack}"
     grave = "the first" if kind == "alert" else "held back; the first"
     return f"[loginward] {count} alerts, {grave}: {first}. Ack: loginward alerts ack -p {page}"
 
