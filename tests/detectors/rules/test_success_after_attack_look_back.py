@@ -9,6 +9,7 @@ import pytest
 
 from detectors.alerts import Alert
 from detectors.events import LoginEvent, Origin
+from detectors.look_back import turns
 from tests.builders import (
     DAY,
     HOUR,
@@ -23,6 +24,7 @@ from tests.builders import (
     series,
     words,
 )
+from tests.detectors.logs import entry, log_of
 from tests.detectors.warm import HOME, PHONE, warm
 
 from .test_success_after_attack import LAST, RULE, SUBNET_LAST, attack, entered, subnet
@@ -211,3 +213,24 @@ def test_a_turn_waits_until_nothing_earlier_can_come() -> None:
 
     assert all(order == orders[0] for order in orders)
     assert len(orders[0]) == 2
+
+
+def test_a_bad_address_is_not_reopened_again_with_its_network() -> None:
+    """What it let in is reopened at its own turn; the network adds its quiet addresses."""
+    events = [strange(-DAY, ip="203.0.113.3"), *subnet()]
+
+    assert [one.part for one in told(events, bad_percent=50)] == ["look-back ip 203.0.113.3"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "whole", "expected"), [(11, False, 1), (13, False, 0), (13, True, 1)]
+)
+def test_trimming_makes_no_turn(hours: int, whole: bool, expected: int) -> None:
+    """Of a trimmed log a flagged instant is a turn only if the day before it is sure to be kept."""
+    kept = log_of(
+        entry(event) for event in [login(0, "first"), *series(8, start=hours * HOUR, every=1)]
+    )
+
+    log = replace(kept, flagged=(kept.at[0],), whole=whole)
+
+    assert len(turns(log)) == expected
