@@ -9,9 +9,10 @@ Definitions (also in docs/quality.md):
   catches it too, from the moment at which the incident has one of severity >= high: a campaign
   that wakes nobody is not caught.
 - A takeover is *flagged* if an alert of severity >= high names the account while it is open at the
-  event, or opens within 60 s of it; or an incident's accounts_hit has it, and by 60 s after the
-  event the incident named its address or account, or the event's own verdict was ask or high. What
-  is named otherwise was found by *look-back*.
+  event, or opens within 60 s of it; or an incident says that the account was hit, by an alert that
+  opened by 60 s after the event (where it does not say when: if by then it named the address or
+  account, or the event's own verdict was ask or high). What is named otherwise was found by
+  *look-back*.
 - An attack attempt is *attributed* if an incident, or an alert of severity >= medium, names its
   address (its /64, a subnet around it).
 - A *page* is an incident with at least one live alert of severity >= high, or such an alert that is
@@ -103,10 +104,14 @@ class _Ours:
         """How many were flagged in time, how many later."""
         flagged = looked_back = 0
         hit = self._hits()
+        known = self._known_since()
         for takeover in self._truth.takeovers:
             naming = self._naming.get(takeover.account or "", ())
-            if any(a.pages and _in_time(a, takeover) for a in naming) or self._hit_in_time(
-                takeover, hit.get(takeover.account or "", ())
+            since = known.get(takeover.account or "")
+            if (
+                any(a.pages and _in_time(a, takeover) for a in naming)
+                or (since is not None and since <= takeover.at_ms + IN_TIME_MS)
+                or self._hit_in_time(takeover, hit.get(takeover.account or "", ()))
             ):
                 flagged += 1
             elif takeover.account in hit or any(
@@ -115,13 +120,22 @@ class _Ours:
                 looked_back += 1
         return flagged, looked_back
 
+    def _known_since(self) -> dict[str, int]:
+        """When incidents first named an account as hit, where they say when."""
+        found: dict[str, int] = {}
+        for incident in self._said.incidents or ():
+            for hit in incident.hits:
+                found[hit.account] = min(found.get(hit.account, hit.at_ms), hit.at_ms)
+        return found
+
     def _hits(self) -> dict[str, list[list[AlertLine]]]:
         """The alerts of the incidents that name an account as hit."""
         found: dict[str, list[list[AlertLine]]] = defaultdict(list)
         for incident in self._said.incidents or ():
             alerts = [self._alerts[name] for name in incident.alerts if name in self._alerts]
+            timed = {hit.account for hit in incident.hits}
             for account in incident.accounts_hit:
-                found[account].append(alerts)
+                found[account].append([] if account in timed else alerts)
         return found
 
     def _hit_in_time(self, takeover: Takeover, incidents: Iterable[list[AlertLine]]) -> bool:

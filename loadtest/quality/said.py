@@ -57,6 +57,18 @@ class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
         return self.severity in PAGING and self.mode == "live"
 
 
+class HitLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that an incident names as hit, and the opening of the alert by which it does."""
+
+    account: str
+    at: datetime
+
+    @property
+    def at_ms(self) -> int:
+        """Event time."""
+        return _ms(self.at)
+
+
 class IncidentLine(msgspec.Struct, frozen=True, kw_only=True):
     """One incident: alerts that belong together, and every account it hit."""
 
@@ -66,6 +78,7 @@ class IncidentLine(msgspec.Struct, frozen=True, kw_only=True):
     alerts: list[str]
     ips: list[str] = []
     accounts_hit: list[str] = []
+    hits: list[HitLine] = []
 
     @property
     def last_ms(self) -> int:
