@@ -342,6 +342,7 @@ def packed_address(address: str) -> bytes:
     return MAPPED + bytes(map(int, address.split(".")))
 
 
+@lru_cache(maxsize=65_536)
 def written_address(packed: bytes) -> str:
     """The canonical spelling of `packed_address`."""
     if packed.startswith(MAPPED):
