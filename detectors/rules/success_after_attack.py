@@ -46,7 +46,7 @@ class Limits:
 def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
     """Successes from a flagged address or network; successes on a new device after failures."""
     if log.kind == "account":
-        return [_after_own_failures(log, limits)]
+        return _after_own_failures(log, limits)
     return [*_from_flagged(log, limits), *_before_the_turn(log, limits)]
 
 
@@ -131,8 +131,10 @@ def _at_the_turn(
     return Sighting(clause, [Hot(0, len(entries) - 1)], 0, log=dated, about=about)
 
 
-def _after_own_failures(log: SubjectLog, limits: Limits) -> Sighting:
-    """A success on a new device with enough failures of the account shortly before."""
+def _after_own_failures(log: SubjectLog, limits: Limits) -> list[Sighting]:
+    """A success on a new device with enough failures of the account shortly before. From one
+    address it is mostly a traveller who mistyped: the customer is told, nobody is woken.
+    """
     clause = Clause(
         part="account",
         order="as_of",
@@ -145,6 +147,7 @@ def _after_own_failures(log: SubjectLog, limits: Limits) -> Sighting:
     span = whole_ms(limits.own_window)
     failed = [at for at, entry in zip(log.at, log.entries, strict=True) if _is_failure(entry)]
     hot: list[Hot] = []
+    from_one: list[Hot] = []
     for index, entry in enumerate(log.entries):
         flags = flags_of(entry)
         if not (flags & SUCCESS and flags & NEW_DEVICE):
@@ -154,20 +157,26 @@ def _after_own_failures(log: SubjectLog, limits: Limits) -> Sighting:
         if end - first < limits.own_failures:
             continue
         since = bisect_left(log.at, failed[first])
-        if not _mistyped(log.entries[since : index + 1]):
+        series = log.entries[since : index + 1]
+        if not _is_from_one_address(series):
             hot.append(Hot(since, index))
-    return Sighting(clause, hot, 0 if hot else NEVER)
+        elif not _is_at_home(entry):
+            from_one.append(Hot(since, index))
+    return [
+        Sighting(clause, hot, 0 if hot else NEVER),
+        Sighting(replace(clause, severity="medium"), from_one, 0 if from_one else NEVER),
+    ]
 
 
-def _mistyped(series: Sequence[bytes]) -> bool:
-    """Whether the owner may have mistyped at home: all from one address, and that in a country and
-    network that the account is used to. Where that is not known, nobody is excused.
-    """
-    *_, success = series
-    address, country, network, _ = place_bytes(success)
-    told = any(address) and any(country) and any(network)
-    used_to = told and not flags_of(success) & (NEW_COUNTRY | NEW_ASN)
-    return used_to and all(place_bytes(entry)[0] == address for entry in series)
+def _is_from_one_address(series: Sequence[bytes]) -> bool:
+    addresses = {place_bytes(entry)[0] for entry in series}
+    return len(addresses) == 1 and any(addresses.pop())
+
+
+def _is_at_home(success: bytes) -> bool:
+    """Whether it is a country and network that the account is used to; not known is not at home."""
+    _, country, network, _ = place_bytes(success)
+    return any(country) and any(network) and not flags_of(success) & (NEW_COUNTRY | NEW_ASN)
 
 
 def _is_failure(entry: bytes) -> bool:

@@ -65,7 +65,7 @@ def stretched(seconds: float) -> list[LoginEvent]:
 OWN = Shape(
     rule=RULE,
     threshold=3,
-    severity="critical",
+    severity="medium",
     window=30 * MINUTE,
     accounts=1,
     crossing=crossing,
@@ -76,13 +76,20 @@ OWN = Shape(
 )
 NOT_BACK = {"look_back": timedelta()}
 """Looking back has timelines of its own (test_success_after_attack_look_back)."""
-FLAGGED = replace(OWN, threshold=1, window=DAY, beside=("ip_fail_burst",), others_off=NOT_BACK)
+FLAGGED = replace(
+    OWN,
+    severity="critical",
+    threshold=1,
+    window=DAY,
+    beside=("ip_fail_burst",),
+    others_off=NOT_BACK,
+)
 TWO = replace(FLAGGED, threshold=2, others_off={"logins": 2} | NOT_BACK)
 
 
 def own(at: float, **other: Any) -> Seen:
-    """The alert of a login at `at` after three failures of one's own."""
-    return Seen("critical", at, at, 3, 1, ALICE, successes=1)._replace(**other)
+    """The alert of a login at `at` after three failures of one's own, all from one address."""
+    return Seen("medium", at, at, 3, 1, ALICE, successes=1)._replace(**other)
 
 
 def hit(at: float, **other: Any) -> Seen:
@@ -127,7 +134,7 @@ TIMELINES = [
     case(
         "from many addresses, or none",
         changed(changed(crossing(0), 0, ip=OTHER_IP), 1, ip=None),
-        own(150),
+        own(150, severity="critical"),
     ),
     case(
         "failures after the login",
@@ -137,12 +144,12 @@ TIMELINES = [
     case(
         "the owner mistypes, the password is found elsewhere",
         changed(crossing(0, origin=HOME), 3, ip=OTHER_IP),
-        own(150),
+        own(150, severity="critical"),
     ),
     case(
         "one failure was from elsewhere",
         changed(crossing(0, origin=HOME), 0, ip=OTHER_IP),
-        own(150),
+        own(150, severity="critical"),
     ),
     case(
         "from one address of a new network",
@@ -159,7 +166,7 @@ TIMELINES = [
         crossing(0, origin=Origin(country="TW")),
         own(150),
     ),
-    case("without an address at home", crossing(0, origin=HOME, ip=None), own(150)),
+    case("without an address at home", crossing(0, origin=HOME, ip=None), own(150, severity="critical")),
     case(
         "a failure in the millisecond of the login counts",
         changed(crossing(0), 2, occurred_at=crossing(0)[3].occurred_at),
