@@ -166,7 +166,11 @@ TIMELINES = [
         crossing(0, origin=Origin(country="TW")),
         own(150),
     ),
-    case("without an address at home", crossing(0, origin=HOME, ip=None), own(150, severity="critical")),
+    case(
+        "without an address at home",
+        crossing(0, origin=HOME, ip=None),
+        own(150, severity="critical"),
+    ),
     case(
         "a failure in the millisecond of the login counts",
         changed(crossing(0), 2, occurred_at=crossing(0)[3].occurred_at),
