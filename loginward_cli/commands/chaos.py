@@ -52,6 +52,7 @@ def command(
     from loadtest.chaos.figures import HEADER, failed, figures, table
     from loadtest.chaos.kinds import KINDS, QUICK, chosen
     from loadtest.chaos.trial import Plan, as_json, batch_for, run
+    from loginward_cli.demo.signals import Ending
 
     if listing:
         columns(((kind.name, kind.tells) for kind in KINDS.values()), ("FAULT", "WHAT IS DONE"))
@@ -74,7 +75,8 @@ def command(
         batch_records=batch_for(number, len(kinds) * times),
         longest_s=900 + 60 * len(kinds) * times + number / 1000,
     )
-    with progress("faults", len(kinds) * times) as advance:
+    # SIGTERM has to unwind too, or workers and a mounted disk are left behind.
+    with Ending(), progress("faults", len(kinds) * times) as advance:
         outcome = run(plan, place, note, advance)
     (place / "outcome.json").write_bytes(as_json([outcome]))
     for example in outcome.verdict.examples:
@@ -99,8 +101,9 @@ def _self_test(place: Path, *, json: bool) -> NoReturn:
     """Exit 1 where a defect was not found, or something was without one."""
     from loadtest.chaos.planted import DEFECTS
     from loadtest.chaos.self_test import self_test
+    from loginward_cli.demo.signals import Ending
 
-    with progress("defects", len(DEFECTS) + 1) as advance:
+    with Ending(), progress("defects", len(DEFECTS) + 1) as advance:
         findings = self_test(place, note, advance=advance)
     if json:
         rows = {one.defect: {"found_by": one.found_by, "ok": one.ok} for one in findings}
