@@ -168,7 +168,11 @@ class Judges:
                     raised.setdefault(larger, []).append(entry)
         every = [sighting for _, sightings in seen for sighting in sightings]
         settlement = self._settlement(subject, reading, log, drafts, every, look)
-        settlement = settlement._replace(pending=settlement.pending or waits, beside=beside)
+        settlement = settlement._replace(
+            pending=settlement.pending or waits,
+            beside=beside,
+            partial=subject.kind in BY_NETWORK and beside is None,
+        )
         return Judged(settlement, raised)
 
     @staticmethod

@@ -201,7 +201,7 @@ class MemoryStore:
             # By the log's own flag: this judgement may be older than the one that raised it.
             if waiting or (grown and kept.flagged):
                 self._dirty[settlement.subject] = settlement.at_ms
-            elif not grown:
+            elif not grown and not settlement.partial:
                 # Only who has judged all there is may say that nothing is left to judge.
                 self._dirty.pop(settlement.subject, None)
         return revised

@@ -197,6 +197,8 @@ class Settlement(NamedTuple):
     """How many bytes of its network's log were read beside it; None: none were needed. A flagged
     subject flags its network too, and is looked at again where the network has grown meanwhile.
     """
+    partial: bool = False
+    """Judged without the successes beside: what waits for a whole judgement goes on waiting."""
     pending: bool = False
     """An `as_of` part may see something here as soon as the other partitions have come as far."""
 

@@ -368,7 +368,7 @@ class RedisStore:
             settlement.compacted or b"",
             settlement.at_ms,
             RETENTION_MS,
-            int(settlement.pending),
+            1 if settlement.pending else 2 if settlement.partial else 0,
             "" if settlement.beside is None else settlement.beside,
             retention_ms("logins"),
             1 << 31,

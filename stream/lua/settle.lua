@@ -1,7 +1,7 @@
 -- Leave what one judgement found: when to look next, the log without its duplicates, episodes, outbox.
 -- KEYS: log, set of unsettled subjects, outbox, log of the network, then an episode for each draft.
 -- ARGV: subject, seen (bytes of entries judged), generation, room in bytes, flagged (0|1),
---       compacted entries or '', event time, ttl of episodes, pending (0|1), bytes read of
+--       compacted entries or '', event time, ttl of episodes, pending (0 no, 1 yes, 2 not all was judged), bytes read of
 --       the network's log or '', its ttl and first look, then for each draft
 --       id, size, rank, final (0|1), body, kind (alert|verdict).
 -- Returns the ids of the drafts that got a revision; '!' and the id where one is due but has no body.
@@ -72,7 +72,7 @@ if hurry then
   redis.call('ZADD', unsettled, 0, ARGV[1])
 elseif waiting or unjudged then
   redis.call('ZADD', unsettled, ARGV[7], ARGV[1])
-elseif not grown then
+elseif not grown and ARGV[9] ~= '2' then
   -- Only who has judged all there is may say that nothing is left to judge.
   redis.call('ZREM', unsettled, ARGV[1])
 end

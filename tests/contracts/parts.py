@@ -89,6 +89,7 @@ def settling(
     at_ms: int = NOW_MS,
     subject: Subject = WEB,
     pending: bool = False,
+    partial: bool = False,
 ) -> list[Settlement]:
     """What a judgement of `reading` leaves; flagged if it found something."""
     return [
@@ -102,6 +103,7 @@ def settling(
             drafts=drafts,
             at_ms=at_ms,
             pending=pending,
+            partial=partial,
         )
     ]
 

@@ -187,6 +187,20 @@ def test_what_is_pending_stays_unsettled_until_it_is_judged(keeper: Keeper) -> N
     assert run(keeper, scenario) == [[], [WEB], []]
 
 
+def test_who_judged_a_part_does_not_settle_what_waits_for_the_whole(keeper: Keeper) -> None:
+    """A look without the successes beside leaves a subject waiting; where none waits, none does."""
+
+    async def scenario(store: WindowStore) -> list[list[Subject]]:
+        due = await store.record(adding(series(4, every=1)), FIRST_LOOK)
+        await store.settle(settling(due[WEB], partial=True))
+        steps = [await waiting(store, keeper)]
+        await store.settle(settling(due[WEB], pending=True))
+        await store.settle(settling(due[WEB], partial=True))
+        return [*steps, await waiting(store, keeper)]
+
+    assert run(keeper, scenario) == [[], [WEB]]
+
+
 def test_all_partitions_have_come_as_far_as_the_last_of_them(keeper: Keeper) -> None:
     """What is settled is the least frontier; a partition of which nothing is known is at zero."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -17,13 +18,16 @@ from tests.builders import (
     QUIET,
     arrivals,
     changed,
+    engine,
+    final,
+    finish,
     found,
     judged,
     login,
     rules,
     words,
 )
-from tests.detectors.attacked import attacked
+from tests.detectors.attacked import START_MS, attacked
 from tests.detectors.warm import HOME, NEWCOMER, OLD_PHONE, PHONE, YOUNG
 
 from .timelines import Seen, Shape, basic, case, seen
@@ -245,3 +249,21 @@ def test_the_customer_is_asked_where_the_account_is_known(account: str, risk: st
 
     assert [word.notice_risk for word in words(store)] == ([risk] if risk else [])
     assert len(store.alerts) == 1
+
+
+def test_a_look_at_failures_alone_does_not_lose_a_login_that_waits() -> None:
+    """While another partition lags the login waits; then failures of its address are looked at."""
+    active = (*rules(only=RULE), *rules(only="global_attack_mode"), *rules(only="ip_fail_daily"))
+    judge, store = engine(active), attacked()
+    events = [*others(0), at_home(60)]
+    flood = [login(61 + n, f"f{n}", account="bob", device_id="thief") for n in range(5)]
+
+    async def run() -> None:
+        await store.advance(1, START_MS)
+        await judge.handle(arrivals(events), store)
+        await judge.handle(arrivals(flood, offset=2), store)
+        await finish(judge, store, START_MS + 100_000)
+
+    asyncio.run(run())
+
+    assert [alert.event_ids for alert in final(store) if alert.rule == RULE] == [["e"]]
