@@ -142,7 +142,6 @@ def test_an_attack_is_told_asked_answered_and_held(
 
     # Item 15: the SOC.
     told = until(lambda: _hits(installation), "the alerts of both takeovers")
-    assert {alert.severity for alert in told} == {"critical"}
     assert {ip for alert in told for ip in alert.ips} == {ATTACKER}
     until(lambda: len(installation.soc.calls) >= len(told), "the SOC's webhook")
 
@@ -177,9 +176,13 @@ def test_an_attack_is_told_asked_answered_and_held(
 
 
 def _hits(installation: Installation) -> list[alerts.Alert]:
-    """The takeovers' alerts, once there is one for each of the two."""
+    """The takeovers' critical alerts, once there is one for each of the two."""
     found = [alerts.decode(raw) for raw in installation.topic("alerts")]
-    hits = [alert for alert in found if alert.rule == "success_after_attack"]
+    hits = [
+        alert
+        for alert in found
+        if (alert.rule, alert.severity) == ("success_after_attack", "critical")
+    ]
     named = {name for alert in hits for name in alert.accounts}
     wanted = {NAMES.account(VICTIMS[number]) for number in (0, ENGLISH)}
     return hits if named == wanted else []
