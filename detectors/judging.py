@@ -61,6 +61,7 @@ BY_NETWORK: Final[tuple[Kind, ...]] = ("ip", "subnet")
 _STRANGE: Final = NEW_DEVICE | UNFAMILIAR
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _FLAG_RANK: Final = SEVERITIES.index("medium")
+_HIGH_RANK: Final = SEVERITIES.index("high")
 _ASK: Final = RISKS.index("ask")
 _COMPACT_ENTRIES: Final = COMPACT_BYTES // HEAD_BYTES
 
@@ -145,7 +146,12 @@ class Judges:
         # What no later event may change is told whole: its attempts may be trimmed from now on.
         closed_ms = max(look.closed_ms, present - LATENESS_MS)
         seen = [(told, self._weighed(told, log)) for told in self._first[subject.kind]]
-        log = replace(log, flagged=_flagged(seen, log), whole=reading.generation == 0)
+        log = replace(
+            log,
+            flagged=_flagged(seen, log, _FLAG_RANK),
+            flagged_high=_flagged(seen, log, _HIGH_RANK),
+            whole=reading.generation == 0,
+        )
         seen += [(told, told.judge(log)) for told in self._after[subject.kind]]
         drafts: list[AlertDraft] = []
         raised: dict[Subject, list[bytes]] = {}
@@ -310,8 +316,10 @@ def _watching(told: Iterable[Told], kind: Kind, *, follows: bool) -> tuple[Told,
     )
 
 
-def _flagged(seen: Iterable[tuple[Told, list[Sighting]]], log: SubjectLog) -> tuple[int, ...]:
-    """Every instant at which a rule of medium or more was hot, in order."""
+def _flagged(
+    seen: Iterable[tuple[Told, list[Sighting]]], log: SubjectLog, rank: int
+) -> tuple[int, ...]:
+    """Every instant at which a rule of so high a severity or more was hot, in order."""
     return tuple(
         sorted(
             {
@@ -319,7 +327,7 @@ def _flagged(seen: Iterable[tuple[Told, list[Sighting]]], log: SubjectLog) -> tu
                 for told, sightings in seen
                 if told.active.rule.flags
                 for sighting in sightings
-                if SEVERITIES.index(sighting.clause.severity) >= _FLAG_RANK
+                if SEVERITIES.index(sighting.clause.severity) >= rank
                 for hot in sighting.hot
             }
         )

@@ -293,6 +293,8 @@ class SubjectLog:
     """The successes of an address or network, where a rule needs them."""
     flagged: tuple[int, ...] = ()
     """Instants at which an address or network was bad, in order; for rules that follow others."""
+    flagged_high: tuple[int, ...] = ()
+    """Those of them at which it was bad with severity high or more."""
     whole: bool = True
     """Whether nothing of it has been trimmed yet."""
     mode: AttackMode = NEVER_ON

@@ -13,13 +13,14 @@ from ..attempts import (
     NEW_COUNTRY,
     NEW_DEVICE,
     SUCCESS,
+    UNFAMILIAR,
     flags_of,
     place_bytes,
     written_address,
 )
 from ..counting import Hot, each_at
 from ..look_back import Bounds, is_settled, reopened, turns
-from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
+from ..rule import NEVER, Clause, Rule, Severity, Sighting, whole_ms
 from ..verdicts import NoticeRisk
 from ..windows import LOOK_BACK_MS, SubjectLog
 
@@ -51,7 +52,11 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
 
 
 def _from_flagged(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
-    """Each account that got in within a day of a hot instant of the address, or of its network."""
+    """Each account that got in within a day of a hot instant of the address, or of its network.
+
+    Critical where it was bad with severity high, or where the login is unlike the account's own;
+    else medium: one forgotten telephone flags a carrier's address, and hundreds get in there.
+    """
     clause = Clause(
         part="",
         order="as_of",
@@ -68,18 +73,26 @@ def _from_flagged(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
         for entry, now, account in zip(logins.entries, logins.at, logins.accounts, strict=True):
             if account is None or flags_of(entry) & KNOWN_DEVICE:
                 continue
-            # The last instant at which it was bad, no later than the login.
-            before = bisect_right(log.flagged, now)
-            if before and now - log.flagged[before - 1] < span:
+            if _lately(log.flagged, now, span):
                 hits.setdefault((account, place_bytes(entry)[0]), []).append(entry)
         for (account, where), entries in sorted(hits.items()):
             mine = SubjectLog.holding(entries, logins.settled_ms, logins.kind, logins.capped_hours)
-            hot = each_at(mine.at, limits.logins, span)
             part = f"{log.kind} {written_address(where)}"
-            yield Sighting(
-                replace(clause, part=part), hot, 0 if hot else NEVER, log=mine, about=account
-            )
+            by_severity: dict[Severity, list[Hot]] = {}
+            for hot in each_at(mine.at, limits.logins, span):
+                grave = _lately(log.flagged_high, mine.at[hot.last], span)
+                grave = grave or bool(flags_of(entries[hot.last]) & UNFAMILIAR)
+                by_severity.setdefault("critical" if grave else "medium", []).append(hot)
+            for severity, hots in sorted(by_severity.items()):
+                graded = replace(clause, part=part, severity=severity)
+                yield Sighting(graded, hots, 0, log=mine, about=account)
     yield Sighting(clause, [], NEVER)
+
+
+def _lately(flagged: Sequence[int], now: int, span: int) -> bool:
+    """Whether the last of these instants, no later than `now`, was within `span`."""
+    before = bisect_right(flagged, now)
+    return before > 0 and now - flagged[before - 1] < span
 
 
 def _before_the_turn(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:

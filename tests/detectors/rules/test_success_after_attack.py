@@ -93,8 +93,8 @@ def own(at: float, **other: Any) -> Seen:
 
 
 def hit(at: float, **other: Any) -> Seen:
-    """The alert of a login at `at` from an attacking address."""
-    return Seen("critical", at, at, 0, 1, ALICE, successes=1)._replace(**other)
+    """The alert of a login at `at` from an address that is flagged with severity medium."""
+    return Seen("medium", at, at, 0, 1, ALICE, successes=1)._replace(**other)
 
 
 def on(device: str | None, **fields: Any) -> list[LoginEvent]:
@@ -179,6 +179,24 @@ TIMELINES = [
 ]
 FLAGGED_TIMELINES = [
     case("after the attack", [*attack(), entered(LAST + 1)], hit(LAST + 1)),
+    case(
+        "after an attack of severity high",
+        [*attack(), *attack(100), entered(191)],
+        hit(191, severity="critical"),
+    ),
+    case(
+        "after an attack of severity high, a day later",
+        [*attack(), *attack(100), *attack(DAY), entered(190 + DAY)],
+        hit(190 + DAY),
+    ),
+    case(
+        "on a device and from a place that are not the account's",
+        [*attack(), entered(100, device_id="d", origin=Origin(country="VN", asn=9))],
+        hit(100, severity="critical"),
+    ),
+    case(
+        "on a new device at home", [*attack(), entered(100, device_id="d", origin=HOME)], hit(100)
+    ),
     case("at its very instant", [*attack(), entered(LAST)], hit(LAST)),
     case("before the limit was crossed", [*attack(), entered(LAST - 1)]),
     case("just within a day", [*attack(), entered(LAST + DAY - 0.001)], hit(LAST + DAY - 0.001)),
@@ -271,7 +289,7 @@ SUBNET_TIMELINES = [
     case(
         "from a quiet address of the network",
         [*subnet(), entered(400, ip="203.0.113.200")],
-        hit(400),
+        hit(400, severity="critical"),
     ),
     case("before the fifth address", [*subnet(), entered(SUBNET_LAST - 1, ip="203.0.113.200")]),
     case("from another network", [*subnet(), entered(400, ip="203.0.112.200")]),
@@ -280,7 +298,7 @@ SUBNET_TIMELINES = [
     case(
         "the login came first",
         [entered(400, ip="203.0.113.200"), *subnet()],
-        hit(400),
+        hit(400, severity="critical"),
     ),
     case("four addresses are no network", [*subnet()[:40], entered(400, ip="203.0.113.200")]),
 ]
