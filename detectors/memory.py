@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .account_memory import WARM_AFTER
+from .frontiers import least_frontier
 from .rates import DAY_BITS, HOUR_BITS, Day, Hour, Tallies
 from .windows import (
     FOR_EVER_MS,
@@ -22,7 +23,6 @@ from .windows import (
     Standing,
     Subject,
     at_ms,
-    least_frontier,
     look_bytes,
     placement,
     worth_telling,

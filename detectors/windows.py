@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Final, Literal, NamedTuple, Protocol
 
 from .addresses import network_of
@@ -50,6 +51,7 @@ NETWORK_HOUR_CAP: Final = 4096
 SAMPLE: Final = 16
 """Failures of one minute in the log of everybody: evidence of an attack that is seen in rates."""
 SAMPLE_KEPT_MS: Final = 2 * HOUR_MS + LATENESS_MS
+_IDENTITY: Final = itemgetter(slice(6, 14))
 EVERYBODY: Final = "all"
 """The subject of the log of kind `global`."""
 
@@ -366,13 +368,9 @@ def _sampled(entries: list[bytes], most: int) -> tuple[list[bytes], set[int]]:
         of_minute = list(group)
         if len(of_minute) > most:
             full.add(minute // 60)
-            of_minute = sorted(sorted(of_minute, key=_identity)[:most])
+            of_minute = sorted(sorted(of_minute, key=_IDENTITY)[:most])
         kept += of_minute
     return kept, full
-
-
-def _identity(entry: bytes) -> bytes:
-    return entry[6:14]
 
 
 def cap(entries: list[bytes], most: int = HOUR_CAP) -> tuple[list[bytes], set[int]]:
@@ -392,14 +390,6 @@ def cap(entries: list[bytes], most: int = HOUR_CAP) -> tuple[list[bytes], set[in
         else:
             full.add(of)
     return kept, full
-
-
-def least_frontier(frontiers: Mapping[int, int], besides: int | None) -> int:
-    """How far all partitions have come, or all but one; 0 while nobody has said anything."""
-    least = min((at for number, at in frontiers.items() if number != besides), default=None)
-    if least is None:
-        return 0 if besides is None else FOR_EVER_MS
-    return least
 
 
 def look_bytes(attempts: int, kind: Kind) -> int:

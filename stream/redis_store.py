@@ -6,7 +6,6 @@ import struct
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from itertools import chain
@@ -15,13 +14,13 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from config.failpoints import hit
-from detectors.account_memory import FORGOTTEN_MS, WARM_AFTER
+from detectors.account_memory import WARM_AFTER
 from detectors.census import DAYS, MINUTES_KEPT_MS
 from detectors.events import DAY_MS
+from detectors.frontiers import least_frontier
 from detectors.pseudonyms import Pseudonyms
 from detectors.rates import DAY_BITS, HOUR_BITS, Day, Hour, Tallies
 from detectors.windows import (
-    LATENESS_MS,
     RETENTION_MS,
     Claim,
     Kind,
@@ -30,8 +29,6 @@ from detectors.windows import (
     Settlement,
     Standing,
     Subject,
-    at_ms,
-    least_frontier,
     look_bytes,
     placement,
     retention_ms,
@@ -39,7 +36,9 @@ from detectors.windows import (
 )
 
 from . import keys_in_redis as keys
+from .recent import Recent
 from .redis_calls import Call, RedisCalls
+from .shard_part import Part
 
 _MARK = struct.Struct(">IIQ")
 _HEADER: Final = 7
@@ -48,42 +47,7 @@ _REMEMBERED: Final = 65_536
 
 _GONE: Final = Reading(b"", 0, 0)
 _SCRIPTS: Final = ("claim", "record", "settle", "rewrite", "warm", "census")
-_MEMORY_TTL_MS: Final = FORGOTTEN_MS + LATENESS_MS
 _CENSUS_TTL_MS: Final = (DAYS + 5) * DAY_MS
-
-
-@dataclass(slots=True)
-class _Part:
-    """What one shard gets of a batch."""
-
-    appended: dict[Kind, list[Subject]] = field(default_factory=lambda: defaultdict(list))
-    looked: dict[Subject, bytes] = field(default_factory=dict)
-    owners: list[bytes] = field(default_factory=list)
-
-    @property
-    def subjects(self) -> list[Subject]:
-        """The logs of the call, in the order of its keys."""
-        return [*chain.from_iterable(self.appended.values()), *self.looked]
-
-    def call(self, shard: int, observed: Observed, first_look: Mapping[Kind, int]) -> Call:
-        """The script call that writes it and reads what is to be looked at."""
-        names: list[str | bytes] = [keys.log(shard, subject) for subject in self.subjects]
-        names += [keys.memory(shard, owner) for owner in self.owners]
-        names.append(keys.unsettled(shard))
-        args: list[Any] = [_MEMORY_TTL_MS, len(self.appended), len(self.looked)]
-        for kind, subjects in self.appended.items():
-            args += (len(subjects), retention_ms(kind), look_bytes(first_look[kind], kind))
-        for kind, subjects in self.appended.items():
-            for subject in subjects:
-                entries = observed.entries[subject]
-                if kind == "logins":  # never flagged, so never unsettled
-                    args += (b"".join(entries), b"", 0)
-                else:
-                    newest = max(map(at_ms, entries))
-                    args += (b"".join(entries), keys.member(subject), newest)
-        args += self.looked.values()
-        args += [observed.remembered[owner] for owner in self.owners]
-        return "record", names, args
 
 
 class RedisStore:
@@ -106,7 +70,7 @@ class RedisStore:
         self._names = names
         self._shards = shards
         self._page_ms = identity_ttl // timedelta(milliseconds=1)
-        self._told = _Recent(_REMEMBERED)
+        self._told = Recent(_REMEMBERED)
         self._counted: dict[tuple[str, int], int] = {}
         self._announced: tuple[int, ...] = ()
         self._cold_until = 0
@@ -153,7 +117,7 @@ class RedisStore:
         self, observed: Observed, first_look: Mapping[Kind, int]
     ) -> dict[Subject, Reading]:
         """See WindowStore."""
-        parts: dict[int, _Part] = defaultdict(_Part)
+        parts: dict[int, Part] = defaultdict(Part)
         for subject in observed.entries:
             parts[self.shard_of(subject)].appended[subject.kind].append(subject)
         for subject in observed.urgent:
@@ -422,20 +386,3 @@ def _numbers(counts: Mapping[bytes, bytes]) -> dict[str, int]:
 def _reading(blob: bytes) -> Reading:
     """A log as Redis keeps it, without its head."""
     return Reading(blob[_HEADER:], len(blob) - _HEADER, int.from_bytes(blob[:2], "big"))
-
-
-class _Recent:
-    """The last revisions this process told, bounded: a hint that saves making bodies, no state."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._told: dict[str, tuple[int, int]] = {}
-
-    def get(self, alert_id: str) -> tuple[int, int]:
-        return self._told.get(alert_id, (0, -1))
-
-    def put(self, alert_id: str, told: tuple[int, int]) -> None:
-        self._told.pop(alert_id, None)
-        self._told[alert_id] = told
-        if len(self._told) > self._most:
-            del self._told[next(iter(self._told))]

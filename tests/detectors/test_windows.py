@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from detectors.attempts import HEAD_BYTES, split
 from detectors.counting import present_ms
+from detectors.frontiers import least_frontier
 from detectors.windows import (
     FOR_EVER_MS,
     HOUR_CAP,
@@ -17,7 +18,6 @@ from detectors.windows import (
     at_ms,
     cap,
     compacted,
-    least_frontier,
     look_bytes,
     worth_telling,
 )
