@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,8 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from prometheus_client import CollectorRegistry
 
 from config import kafka as to_kafka
-from config.health import Vitals
-from config.health import serve as serve_health
+from config.service import run_service
 from config.settings import KafkaSettings, Settings
 from config.topics import TopicName
 from detectors.pseudonyms import Pseudonyms
@@ -63,27 +61,14 @@ def run_archive(
     """
     to_kafka.ensure_topics(settings.kafka)
     registry = CollectorRegistry()
-    vitals = Vitals("archive")
-    serve_health(settings.metrics, vitals, registry)
     metrics = published.build(registry)
-    asyncio.run(_until_signalled(settings, pseudonyms, topics, metrics, vitals))
+    run_service(
+        "archive",
+        settings.metrics,
+        registry,
+        lambda stop: run(settings, pseudonyms, stop, topics=topics, metrics=metrics),
+    )
     return 0
-
-
-async def _until_signalled(
-    settings: Settings,
-    pseudonyms: Pseudonyms,
-    topics: Sequence[TopicName],
-    metrics: ArchiveMetrics,
-    vitals: Vitals,
-) -> None:
-    beating = asyncio.create_task(vitals.pulse())
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await run(settings, pseudonyms, stop, topics=topics, metrics=metrics)
-    beating.cancel()
 
 
 async def run(

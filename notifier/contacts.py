@@ -20,10 +20,10 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from config.key_files import ensure_key
 from detectors.errors import LoginwardError
 from detectors.pseudonyms import Pseudonyms
 
-from .contact_key import ensure_key
 from .ledger_records import Language, SendChannel
 
 _NONCE: Final = 12
@@ -108,7 +108,13 @@ class ContactBook:
     @classmethod
     def open(cls, path: Path, key_file: Path) -> Self:
         """Open or make the file and its key."""
-        return cls(path, ensure_key(key_file, path))
+        key = ensure_key(
+            "notifier.contacts_key_file",
+            key_file,
+            way_out="Put the copy you kept in its place",
+            written=path,
+        )
+        return cls(path, key)
 
     def close(self) -> None:
         """Close the file."""

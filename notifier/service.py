@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -15,9 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from config import kafka as to_kafka
 from config.failpoints import hit
-from config.health import Vitals
-from config.health import serve as serve_health
 from config.notifier_section import NotifierSettings
+from config.service import run_service
 from config.settings import KafkaSettings, Settings
 
 from . import metrics as published
@@ -81,24 +79,11 @@ def run_notify(settings: Settings) -> int:
     """
     to_kafka.ensure_topics(settings.kafka)
     registry = CollectorRegistry()
-    vitals = Vitals("notify")
-    serve_health(settings.metrics, vitals, registry)
-    asyncio.run(_until_signalled(settings, published.build(registry), vitals))
+    metrics = published.build(registry)
+    run_service(
+        "notify", settings.metrics, registry, lambda stop: run(settings, stop, metrics=metrics)
+    )
     return 0
-
-
-async def _until_signalled(
-    settings: Settings,
-    metrics: NotifierMetrics,
-    vitals: Vitals,
-) -> None:
-    beating = asyncio.create_task(vitals.pulse())
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await run(settings, stop, metrics=metrics)
-    beating.cancel()
 
 
 async def run(settings: Settings, stop: asyncio.Event, *, metrics: NotifierMetrics) -> None:

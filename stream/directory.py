@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from config.files import whole_file
 from detectors.errors import LoginwardError, escaped
 from detectors.pseudonyms import Pseudonyms
 
 from .directory_csv import Export, directory_of
 from .directory_file import CustomerDirectory, Header, is_directory_file, open_file, read_header
-from .files import whole_file
 
 CURRENT: Final = "current"
 KEPT: Final = 3

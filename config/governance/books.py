@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from detectors.errors import LoginwardError, escaped
 
+from ..files import whole_file
 from ..rule_book import RuleBook
 from ..rules import DEFAULT, load_rules
 from ..settings import Settings
@@ -95,16 +94,8 @@ def store(folder: Path, file: Path) -> str:
     name = hashlib.sha256(data).hexdigest()
     path = folder / "rules" / f"{name}.toml"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(path) as out:
+        out.write(data)
     load_rules(path)  # what is kept can be read
     return name
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +17,7 @@ from detectors.events import milliseconds
 from detectors.indicators import FOR_EVER, Indicators, Span
 
 from ..chained import START, Chain, append_link, read_chain
+from ..files import whole_file
 from ..settings import Settings
 from .indicator import Indicator
 from .records import Line, Received, Renewed, Revoked, What
@@ -240,16 +239,8 @@ def store_list(folder: Path, indicators: list[Indicator]) -> str:
     name = hashlib.sha256(data).hexdigest()
     path = _list(folder, name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(path) as out:
+        out.write(data)
     return name
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hmac
-import os
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from detectors.errors import LoginwardError
+from config.key_files import ensure_key
 from detectors.notices import Answer
 
-KEY_BYTES: Final = 32
 FORM_LIFETIME: Final = timedelta(hours=4)
 """A form is filled in within minutes; who comes back after lunch may still send it."""
 
@@ -59,40 +56,7 @@ class Seals:
 def load_seals(path: Path) -> Seals:
     """Seals under the key in `path`; made at first start, one for all processes that use the file.
 
-    Raises LoginwardError where it cannot be read or made, or holds something else.
+    Raises LoginwardError as `ensure_key`.
     """
-    try:
-        if not path.exists():
-            _make(path)
-        text = path.read_bytes()[: 4 * KEY_BYTES].strip()
-        key = bytes.fromhex(text.decode("ascii"))
-    except OSError as failure:
-        raise LoginwardError(
-            f"answers.key_file: {path}: {failure.strerror}; name a file that can be read or made"
-        ) from None
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise LoginwardError(
-            f"answers.key_file: {path}: is not {2 * KEY_BYTES} hexadecimal digits; remove it and a "
-            "new one is made (open forms then have to be sent twice)"
-        )
-    return Seals(key)
-
-
-def _make(path: Path) -> None:
-    """A whole file under a name of its own, then linked: of several processes the first wins."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_hex(KEY_BYTES).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
-    finally:
-        draft.unlink()
+    way_out = "Remove it and a new one is made (open forms then have to be sent twice)"
+    return Seals(ensure_key("answers.key_file", path, way_out=way_out))

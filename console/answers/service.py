@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -15,9 +14,8 @@ import structlog
 import uvicorn
 from prometheus_client import CollectorRegistry
 
-from config.health import Vitals
-from config.health import serve as serve_health
 from config.secret_files import read_password
+from config.service import run_service
 from config.settings import AnswersSettings, Settings
 from detectors.errors import LoginwardError
 from notifier import runbook_metrics
@@ -46,24 +44,11 @@ def run_answers(settings: Settings) -> int:
     Raises LoginwardError for a ledger, key, secret or port that cannot be used.
     """
     registry = CollectorRegistry()
-    vitals = Vitals("answers")
-    serve_health(settings.metrics, vitals, registry)
-    asyncio.run(_until_signalled(settings, runbook_metrics.build(registry), vitals))
+    metrics = runbook_metrics.build(registry)
+    run_service(
+        "answers", settings.metrics, registry, lambda stop: run(settings, stop, metrics=metrics)
+    )
     return 0
-
-
-async def _until_signalled(
-    settings: Settings,
-    metrics: runbook_metrics.RunbookMetrics,
-    vitals: Vitals,
-) -> None:
-    beating = asyncio.create_task(vitals.pulse())
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await run(settings, stop, metrics=metrics)
-    beating.cancel()
 
 
 async def run(

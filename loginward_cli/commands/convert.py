@@ -106,7 +106,7 @@ class _Rejects:
             self.path.unlink(missing_ok=True)  # of an earlier run: it would not fit this one
 
     def _open(self, path: Path) -> BinaryIO:
-        from stream.files import whole_file
+        from config.files import whole_file
 
         self._out = self._stack.enter_context(whole_file(path))
         return self._out
@@ -133,7 +133,7 @@ class _Rejects:
 def _convert(
     files: list[str], how: Reading, output: str, rejects: Path | None, *, json: bool
 ) -> None:
-    from stream.files import whole_file
+    from config.files import whole_file
     from stream.inputs import STDIN, opened
     from stream.sources.reading import Counts
 

@@ -78,7 +78,7 @@ def show(
 
     Example: loginward rejects show 0:17 --raw record.bin
     """
-    from stream.files import whole_file
+    from config.files import whole_file
 
     kept = next(
         (one for one in _kept(_settings(), archive=archive) if one.place == place.strip()), None

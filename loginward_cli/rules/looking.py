@@ -122,8 +122,8 @@ def export(
     `replay --rules FILE` then judges any day by what was in force on it. Example:
     loginward rules export -o rules-all.toml
     """
+    from config.files import whole_file
     from config.governance.exported import as_toml
-    from stream.files import whole_file
 
     known = _governed()
     text = as_toml(known.book, f"The rule book with its periods, version {known.version}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from contextlib import closing, suppress
 from typing import Any, Final
 
@@ -13,8 +12,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 
 from config import kafka as to_kafka
-from config.health import Vitals
-from config.health import serve as serve_health
+from config.service import run_service
 from config.settings import KafkaSettings, Settings
 from detectors.errors import LoginwardError, escaped
 
@@ -54,30 +52,19 @@ def run_outputs(settings: Settings) -> int:
             "roster.file (docs/outputs.md)"
         )
     registry = CollectorRegistry()
-    vitals = Vitals("outputs")
-    serve_health(settings.metrics, vitals, registry)
+    metrics = build_metrics(registry)
     with (
         only_one(settings.outputs.queue),
         closing(open_store(settings.outputs.queue)) as store,
     ):
         queue = Queue(store, build.names(settings), milliseconds)
-        asyncio.run(_until_signalled(settings, queue, build_metrics(registry), vitals))
+        run_service(
+            "outputs",
+            settings.metrics,
+            registry,
+            lambda stop: serve(settings, queue, build.outputs(settings), metrics, stop),
+        )
     return 0
-
-
-async def _until_signalled(
-    settings: Settings,
-    queue: Queue,
-    metrics: SocMetrics,
-    vitals: Vitals,
-) -> None:
-    beating = asyncio.create_task(vitals.pulse())
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await serve(settings, queue, build.outputs(settings), metrics, stop)
-    beating.cancel()
 
 
 async def serve(

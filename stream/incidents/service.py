@@ -7,7 +7,6 @@ process tells at a time: a newer one fences the older by its transactional id.
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from contextlib import suppress
 from typing import Any, Final
@@ -16,10 +15,11 @@ import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from config import kafka as to_kafka
 from config.failpoints import hit
+from config.service import run_service
 from config.settings import KafkaSettings, Settings
 from detectors import alerts, incidents
 from detectors.errors import LoginwardError, escaped
@@ -44,17 +44,10 @@ log = structlog.get_logger(__name__)
 def run_incidents(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. 70: telling failed, or another process took over."""
     registry = CollectorRegistry()
-    if settings.metrics.port:
-        start_http_server(settings.metrics.port, addr=settings.metrics.host, registry=registry)
-    return asyncio.run(_until_signalled(settings.kafka, build(registry)))
-
-
-async def _until_signalled(kafka: KafkaSettings, metrics: IncidentMetrics) -> int:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return await serve(kafka, metrics, stop)
+    metrics = build(registry)
+    return run_service(
+        "incidents", settings.metrics, registry, lambda stop: serve(settings.kafka, metrics, stop)
+    )
 
 
 async def serve(kafka: KafkaSettings, metrics: IncidentMetrics, stop: asyncio.Event) -> int:

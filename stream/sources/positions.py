@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from config.files import PRIVATE, whole_file
 from detectors.errors import LoginwardError
-from stream.files import PRIVATE, whole_file
 
 from .file_identity import FileId
 
