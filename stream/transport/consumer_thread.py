@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import aiokafka
 from aiokafka import TopicPartition
@@ -18,10 +18,8 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from .batch import Chunk
 from .marks import Partition
+from .options import TransportOptions
 from .reader import ChunkReader
-
-if TYPE_CHECKING:
-    from .driver import BatchConsumer
 
 _NEVER_IDLE = timedelta(days=20)
 """aiokafka leaves the group when nobody fetches for `max_poll_interval`. An agent that waits for
@@ -29,6 +27,14 @@ Redis is not dead and its partitions would be no better off elsewhere; the limit
 _STOP_TIMEOUT = 5.0  # seconds to leave the group in good order; the session timeout does it else
 
 log = logging.getLogger(__name__)
+
+
+class Owner(Protocol):
+    """What the thread wants to know of the consumer that it works for."""
+
+    options: TransportOptions
+    connection: Mapping[str, Any]
+    """Options of aiokafka: bootstrap servers, TLS, SASL."""
 
 
 class BatchConsumerThread(AIOKafkaConsumerThread):
@@ -40,7 +46,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         self,
         loop: asyncio.AbstractEventLoop,  # noqa: ARG002 - aiokafka takes the running one
     ) -> aiokafka.AIOKafkaConsumer:
-        owner = cast("BatchConsumer", self.consumer)
+        owner = cast("Owner", self.consumer)
         options = owner.options
         return aiokafka.AIOKafkaConsumer(
             **owner.connection,
@@ -66,9 +72,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Connect to the brokers."""
         await super().on_start()
-        self._reader = ChunkReader(
-            self._ensure_consumer(), cast("BatchConsumer", self.consumer).options
-        )
+        self._reader = ChunkReader(self._ensure_consumer(), cast("Owner", self.consumer).options)
 
     async def on_thread_stop(self) -> None:
         """Leave the group, but wait for no answer longer than the session would last anyway."""
