@@ -5,6 +5,7 @@ from __future__ import annotations
 from .kafka_admin import (
     Drift,
     admin,
+    ask,
     ensure_topics,
     group_offsets,
     has_committed,
@@ -14,6 +15,7 @@ from .kafka_admin import (
     topic_ids,
 )
 from .kafka_options import aiokafka_options, kafka_python_options, producer_options
+from .kafka_patience import answered
 from .topics import TOPICS, Topic, TopicName, group_name, topic_config, topic_name
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "TopicName",
     "admin",
     "aiokafka_options",
+    "answered",
+    "ask",
     "ensure_topics",
     "group_name",
     "group_offsets",

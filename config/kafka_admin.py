@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic, sleep
+from typing import TypeVar
 from uuid import UUID
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import (
-    CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
     GroupIdNotFoundError,
     KafkaError,
-    NotCoordinatorError,
+    KafkaTimeoutError,
     TopicAlreadyExistsError,
     for_code,
 )
@@ -25,20 +23,15 @@ from kafka.errors import (
 from detectors.errors import LoginwardError, escaped
 
 from .kafka_options import kafka_python_options
+from .kafka_patience import PATIENCE, answered
 from .sections import KafkaSettings
 from .topics import TOPICS, TopicName, topic_config, topic_name
 
-_PATIENCE = timedelta(seconds=15)
-"""How long an answer of a broker is awaited: an election takes a few seconds."""
-_AGAIN_S = 0.2
-_NO_COORDINATOR_YET = (
-    CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
-    NotCoordinatorError,
-)
 _MILLISECOND = timedelta(milliseconds=1)
 _SHOWN = 300
 """Characters of a broker's message: some repeat the whole request."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,30 +45,65 @@ class Drift:
 
 
 @contextmanager
-def admin(kafka: KafkaSettings, patience: timedelta = _PATIENCE) -> Iterator[KafkaAdminClient]:
-    """An admin client, closed at the end.
+def admin(kafka: KafkaSettings, patience: timedelta = PATIENCE) -> Iterator[KafkaAdminClient]:
+    """An admin client, closed at the end; what only asks uses `ask`, which asks again.
 
     Raises LoginwardError where no broker answers within `patience`, and for what a broker refuses.
     """
+    with _told(kafka), _client(kafka, patience) as client:
+        yield client
+
+
+def ask(
+    kafka: KafkaSettings,
+    question: Callable[[KafkaAdminClient], T],
+    patience: timedelta = PATIENCE,
+) -> T:
+    """The answer to a question, asked again of a new client while brokers say "not yet".
+
+    A new one each time: a client remembers who the coordinator was. Raises LoginwardError as
+    `admin` does, a retriable refusal only after `patience`.
+    """
+
+    def once() -> T:
+        with _client(kafka, patience) as client:
+            return question(client)
+
+    with _told(kafka):
+        return answered(once, patience)
+
+
+@contextmanager
+def _told(kafka: KafkaSettings) -> Iterator[None]:
+    """A refusal of a broker as one sentence."""
+    try:
+        yield
+    except KafkaError as failure:
+        raise LoginwardError(
+            f"{_at(kafka)}: {escaped(str(failure), _SHOWN)}; look into the broker's own log"
+        ) from None
+
+
+@contextmanager
+def _client(kafka: KafkaSettings, patience: timedelta) -> Iterator[KafkaAdminClient]:
     wait = patience // _MILLISECOND
-    at = f"kafka.bootstrap: {kafka.bootstrap} ({kafka.security_protocol})"
     try:
         client = KafkaAdminClient(
             **kafka_python_options(kafka), bootstrap_timeout_ms=wait, request_timeout_ms=wait
         )
     except KafkaError as failure:
         raise LoginwardError(
-            f"{at}: no answer: {escaped(str(failure), _SHOWN)}; start Kafka, or set "
+            f"{_at(kafka)}: no answer: {escaped(str(failure), _SHOWN)}; start Kafka, or set "
             "KAFKA_BOOTSTRAP and the section [kafka] of the settings"
         ) from None
     try:
         yield client
-    except KafkaError as failure:
-        raise LoginwardError(
-            f"{at}: {escaped(str(failure), _SHOWN)}; look into the broker's own log"
-        ) from None
     finally:
         client.close()
+
+
+def _at(kafka: KafkaSettings) -> str:
+    return f"kafka.bootstrap: {kafka.bootstrap} ({kafka.security_protocol})"
 
 
 def ensure_topics(kafka: KafkaSettings) -> list[str]:
@@ -83,14 +111,17 @@ def ensure_topics(kafka: KafkaSettings) -> list[str]:
 
     Returns the names made. Two processes may do it at once.
     """
-    with admin(kafka) as client:
+    made: list[str] = []
+
+    def make(client: KafkaAdminClient) -> None:
         there = set(client.list_topics())
-        made = [
-            topic_name(kafka, name)
-            for name in TOPICS
-            if topic_name(kafka, name) not in there and _create(kafka, client, name)
-        ]
+        for name in TOPICS:
+            full = topic_name(kafka, name)
+            if full not in there and _create(kafka, client, name):
+                made.append(full)
         client.wait_for_topics([topic_name(kafka, name) for name in TOPICS])
+
+    ask(kafka, make)
     return made
 
 
@@ -106,7 +137,10 @@ def _create(kafka: KafkaSettings, client: KafkaAdminClient, name: TopicName) -> 
     if answer["error_code"] == TopicAlreadyExistsError.errno:
         return False
     if answer["error_code"]:
-        reason = answer["error_message"] or for_code(answer["error_code"]).__name__
+        kind = for_code(answer["error_code"])
+        reason = answer["error_message"] or kind.__name__
+        if kind.retriable:
+            raise kind(reason)
         raise LoginwardError(
             f"topic {full}: {kafka.partitions} partitions, {kafka.replication} copies: "
             f"{escaped(reason, _SHOWN)}; change kafka.partitions or kafka.replication"
@@ -125,26 +159,21 @@ def group_offsets(kafka: KafkaSettings, group: str) -> dict[tuple[str, int], int
     A new Kafka makes the topic of all groups when the first one is asked for, and names no
     coordinator, or one that does not know of it yet, until it is there: that is awaited.
     """
-    deadline = monotonic() + _PATIENCE.total_seconds()
-    while True:
-        with admin(kafka) as client:  # a new one each time: it remembers who the coordinator was
-            try:
-                found: Mapping[str, Mapping[TopicPartition, OffsetAndMetadata]]
-                found = client.list_group_offsets([group])
-                told = found.get(group, {})
-                return {(at.topic, at.partition): one.offset for at, one in told.items()}
-            except GroupIdNotFoundError:
-                return {}
-            except _NO_COORDINATOR_YET:
-                if monotonic() > deadline:
-                    raise
-        sleep(_AGAIN_S)
+
+    def told(client: KafkaAdminClient) -> Mapping[TopicPartition, OffsetAndMetadata]:
+        found: Mapping[str, Mapping[TopicPartition, OffsetAndMetadata]]
+        try:
+            found = client.list_group_offsets([group])
+        except GroupIdNotFoundError:
+            return {}
+        return found.get(group, {})
+
+    return {(at.topic, at.partition): one.offset for at, one in ask(kafka, told).items()}
 
 
 def topic_drift(kafka: KafkaSettings) -> list[Drift]:
     """Every difference between our table and the broker's topics."""
-    with admin(kafka) as client:
-        return _drift(kafka, client)
+    return ask(kafka, lambda client: _drift(kafka, client))
 
 
 def mend_topics(kafka: KafkaSettings) -> list[Drift]:
@@ -153,19 +182,32 @@ def mend_topics(kafka: KafkaSettings) -> list[Drift]:
     Partitions are never added here: keys would move to other partitions, and with them the order.
     """
     ensure_topics(kafka)
-    with admin(kafka) as client:
-        changes: dict[str, dict[str, str]] = {}
-        for drift in _drift(kafka, client):
-            if drift.setting not in {"partitions", "exists"}:
-                changes.setdefault(drift.topic, {})[drift.setting] = drift.wanted
-        if changes:
-            client.alter_configs(
-                [
-                    ConfigResource(ConfigResourceType.TOPIC, name, configs)
-                    for name, configs in changes.items()
-                ]
-            )
-        return _drift(kafka, client)
+    wanted: dict[str, dict[str, str]] = {}
+    for drift in topic_drift(kafka):
+        if _settable(drift):
+            wanted.setdefault(drift.topic, {})[drift.setting] = drift.wanted
+    if not wanted:
+        return topic_drift(kafka)
+    changes = [
+        ConfigResource(ConfigResourceType.TOPIC, name, settings)
+        for name, settings in wanted.items()
+    ]
+    ask(kafka, lambda client: client.alter_configs(changes))
+    with suppress(LoginwardError):
+        return ask(kafka, lambda client: _left(kafka, client))
+    return topic_drift(kafka)  # what a broker never shows as it was set
+
+
+def _settable(drift: Drift) -> bool:
+    return drift.setting not in {"partitions", "exists"}
+
+
+def _left(kafka: KafkaSettings, client: KafkaAdminClient) -> list[Drift]:
+    """What is left once the brokers have heard from the controller what was set."""
+    left = _drift(kafka, client)
+    if any(map(_settable, left)):
+        raise KafkaTimeoutError(f"not set yet: {', '.join(f'{d.topic} {d.setting}' for d in left)}")
+    return left
 
 
 def _drift(kafka: KafkaSettings, client: KafkaAdminClient) -> list[Drift]:
@@ -212,12 +254,11 @@ def topic_ids(kafka: KafkaSettings, names: Iterable[str]) -> dict[str, str]:
     `names` are names on the broker. Raises LoginwardError where one is missing.
     """
     wanted = list(names)
-    with admin(kafka) as client:
-        found = {
-            topic["name"]: topic["topic_id"]
-            for topic in client.describe_topics(wanted)
-            if topic["error_code"] == 0
-        }
+    found = {
+        topic["name"]: topic["topic_id"]
+        for topic in ask(kafka, lambda client: client.describe_topics(wanted))
+        if topic["error_code"] == 0
+    }
     for name in wanted:
         if name not in found:
             raise LoginwardError(
@@ -241,20 +282,25 @@ def offsets_between(
     topic_id = topic_ids(kafka, [full])[full]
     consumer = KafkaConsumer(**kafka_python_options(kafka), enable_auto_commit=False)
     try:
-        places = [
-            TopicPartition(full, number)
-            for number in sorted(consumer.partitions_for_topic(full) or ())
-        ]
-        ends = consumer.end_offsets(places)
-        bounds = []
-        for at in (since, until):
-            ms = int(at.timestamp() * 1000)
-            found = consumer.offsets_for_times(dict.fromkeys(places, ms))
-            bounds.append({p: ends[p] if found.get(p) is None else found[p].offset for p in places})
+        first, last = answered(lambda: _bounds(consumer, full, (since, until)))
     except KafkaError as failure:
         raise LoginwardError(
             f"topic {full}: {escaped(str(failure), _SHOWN)}; look into the broker's own log"
         ) from None
     finally:
         consumer.close()
-    return {(topic_id, p.partition): (bounds[0][p], bounds[1][p]) for p in places}
+    return {(topic_id, p.partition): (first[p], last[p]) for p in first}
+
+
+def _bounds(
+    consumer: KafkaConsumer, topic: str, times: Iterable[datetime]
+) -> list[dict[TopicPartition, int]]:
+    """For each time and partition the first offset that reached Kafka then or later."""
+    numbers = sorted(consumer.partitions_for_topic(topic) or ())
+    places = [TopicPartition(topic, number) for number in numbers]
+    ends = consumer.end_offsets(places)
+    bounds = []
+    for at in times:
+        found = consumer.offsets_for_times(dict.fromkeys(places, int(at.timestamp() * 1000)))
+        bounds.append({p: ends[p] if found.get(p) is None else found[p].offset for p in places})
+    return bounds

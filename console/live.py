@@ -169,7 +169,12 @@ class LiveFeed:
         places = [place for place in consumer.assignment() if place.topic == name]
         ends = await consumer.end_offsets(places)
         group = group_name(self._kafka, "archive")
-        sealed = await admin.list_consumer_group_offsets(group, partitions=places)
+        try:
+            sealed = await admin.list_consumer_group_offsets(group, partitions=places)
+        except KafkaError as failure:
+            if failure.retriable:  # a coordinator that still loads: the next look will tell
+                return
+            raise
         with self._lock:
             self._model.positions(
                 {place.partition: end for place, end in ends.items()},

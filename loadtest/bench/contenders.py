@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kafka.admin import KafkaAdminClient
 
-from config.kafka import group_name, kafka_python_options
+from config.kafka import ask, group_name
 from config.settings import Settings
 
 from .judged_span import JudgedSpan
@@ -88,13 +88,13 @@ def _detect(course: Course) -> Start:
 
 def _forget_group(settings: Settings) -> None:
     """Without committed offsets the group begins again at the first record."""
-    admin = KafkaAdminClient(**kafka_python_options(settings.kafka))
-    try:
-        group = group_name(settings.kafka, "detect")
+    group = group_name(settings.kafka, "detect")
+
+    def forget(admin: KafkaAdminClient) -> None:
         if any(found["group_id"] == group for found in admin.list_groups()):
             admin.delete_groups([group])
-    finally:
-        admin.close()
+
+    ask(settings.kafka, forget)
 
 
 CONTENDERS = (

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 _LOOPBACK = "127.0.0.1"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -12,7 +11,12 @@ from typing import Any, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
+from deploy.embedded.ports import free_port
+
 from .faults import Faults
+
+_READY_S = 60.0
+"""How long its thread may take to listen: aiosmtpd gives it 5 s, a busy machine more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +58,8 @@ class FakeSmtp:
     def start(self) -> Self:
         """Listen."""
         # aiosmtpd connects to itself to see that it listens, so the port must be known before.
-        port = self._wanted or _free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=port)
+        port = self._wanted or free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=port, ready_timeout=_READY_S)
         self._controller.start()
         return self
 
@@ -92,8 +96,3 @@ class FakeSmtp:
         if fault is not None and fault.kind in {"lose", "hang"}:
             await asyncio.sleep(fault.seconds)
         return "451 4.3.0 lost" if fault is not None and fault.kind == "lose" else "250 OK"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -12,7 +12,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from config.errors import SettingsError
-from config.kafka import admin, kafka_python_options, topic_name
+from config.kafka import ask, kafka_python_options, topic_name
 from config.sections import KafkaSettings
 from config.systems import Register, load_systems
 from detectors.errors import LoginwardError, Rejected, escaped
@@ -75,8 +75,7 @@ def read_sample(kafka: KafkaSettings, patience: timedelta) -> Sample:
     """
     name = topic_name(kafka, "logins")
     # Asked first, since a consumer awaits a dead broker for half a minute whatever it is told.
-    with admin(kafka, patience) as client:
-        (topic,) = client.describe_topics([name])
+    (topic,) = ask(kafka, lambda client: client.describe_topics([name]), patience)
     partitions = [
         TopicPartition(name, partition["partition_index"]) for partition in topic["partitions"]
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from config.kafka import Drift, admin, topic_drift
+from config.kafka import Drift, ask, topic_drift
 from config.sections import KafkaSettings
 from detectors.errors import LoginwardError
 
@@ -17,8 +17,8 @@ def kafka(visit: Visit) -> Iterator[Check]:
     """Reachable, brokers, topics."""
     settings = visit.settings.kafka
     try:
-        with admin(settings, visit.patience) as client:
-            brokers = len(client.describe_cluster()["brokers"])
+        cluster = ask(settings, lambda client: client.describe_cluster(), visit.patience)
+        brokers = len(cluster["brokers"])
         drifts = topic_drift(settings)
     except LoginwardError as failure:
         yield finding("kafka", str(failure), "config/default.toml explains each key of [kafka]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -15,7 +16,8 @@ from config.topics import TopicName
 
 from .lag import Standing
 
-_PATIENCE_MS: Final = 3_000
+_PATIENCE: Final = timedelta(seconds=3)
+"""How long a round waits for a record that should be there: what is left is the next round's."""
 _SEND_S: Final = 10.0
 _AT_ONCE: Final = 20_000
 """Records of a topic in one round: what is more waits for the next."""
@@ -34,8 +36,9 @@ class Read:
 class KafkaView:
     """Reads and writes with kafka-python; one thread. Raises KafkaError where brokers are away."""
 
-    def __init__(self, kafka: KafkaSettings) -> None:
+    def __init__(self, kafka: KafkaSettings, patience: timedelta = _PATIENCE) -> None:
         self._kafka = kafka
+        self._patience_s = patience.total_seconds()
         self._consumer: Any = None
         self._producer: Any = None
 
@@ -95,10 +98,10 @@ class KafkaView:
         for place in waiting:
             reader.seek(place, max(begins[place], start.get(place.partition, 0)))
         given = 0
-        deadline = time.monotonic() + _PATIENCE_MS / 1000
+        deadline = time.monotonic() + self._patience_s
         while waiting and given < _AT_ONCE and time.monotonic() < deadline:
             for place, records in reader.poll(timeout_ms=500, max_records=2_000).items():
-                deadline = time.monotonic() + _PATIENCE_MS / 1000
+                deadline = time.monotonic() + self._patience_s
                 for record in records:
                     given += 1
                     yield Read(place.partition, record.offset, record.timestamp, record.value)
@@ -148,7 +151,7 @@ class KafkaView:
         reader.assign(list(unread))
         for place, offset in unread.items():
             reader.seek(place, offset)
-        deadline = time.monotonic() + _PATIENCE_MS / 1000
+        deadline = time.monotonic() + self._patience_s
         while len(found) < len(unread) and time.monotonic() < deadline:
             for place, records in reader.poll(timeout_ms=500, max_records=500).items():
                 if records:
