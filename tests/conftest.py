@@ -6,13 +6,18 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+import hypothesis
 import pytest
 import redis
 from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import TopicAlreadyExistsError
 
+from config.kafka import answered
 from deploy.embedded import KafkaServer, Stack, ValkeyServer
 from tests.order import in_turn
 
@@ -22,6 +27,15 @@ _DATABASES = 4096  # logical databases of the session's Valkey: one a test
 # A Kafka of the tests lives for seconds: what Java compiles a second time never pays. Measured:
 # 1.2 instead of 2.1 s of CPU for a start, and 40 % less for what follows.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+# How long an example takes says what else the machine does, nothing about the code.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
+
+PATIENCE = timedelta(minutes=2)
+"""How long a broker may say "not yet": two cores, four test processes, a start of Java."""
 
 _kafka: list[KafkaServer] = []  # of the process that starts the workers
 
@@ -114,22 +128,28 @@ def fresh_topic(kafka_admin: KafkaAdminClient) -> TopicFactory:
         topic = NewTopic(
             name=unique, num_partitions=partitions, replication_factor=1, topic_configs=settings
         )
-        kafka_admin.create_topics([topic])
+        answered(lambda: _create(kafka_admin, topic), PATIENCE)
         _wait_for_leaders(kafka_admin, unique, partitions)
         return unique
 
     return make
 
 
+def _create(admin: KafkaAdminClient, topic: NewTopic) -> None:
+    with suppress(TopicAlreadyExistsError):  # made by a request whose answer was lost
+        admin.create_topics([topic])
+
+
 def _wait_for_leaders(admin: KafkaAdminClient, topic: str, partitions: int) -> None:
     """Ask until the broker itself knows the topic: the controller answers a creation earlier."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE.total_seconds()
     while time.monotonic() < deadline:
-        found = admin.describe_topics([topic])[0]["partitions"]
+        (told,) = answered(lambda: admin.describe_topics([topic]), PATIENCE)
+        found = told["partitions"]
         if sum(partition["leader_id"] >= 0 for partition in found) == partitions:
             return
         time.sleep(0.01)
-    raise TimeoutError(f"{topic}: no leader for each of {partitions} partitions in 30 s")
+    raise TimeoutError(f"{topic}: no leader for each of {partitions} partitions in {PATIENCE}")
 
 
 @pytest.fixture

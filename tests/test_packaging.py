@@ -32,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
         cwd=copy,
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=280,
     )
     (built,) = folder.glob("*.whl")
     return ZipFile(built)

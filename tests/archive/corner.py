@@ -22,7 +22,7 @@ from config.settings import Settings
 from config.topics import TopicName
 from detectors.events import LoginEvent
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds a test waits for another process before it fails."""
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -27,7 +27,7 @@ from .builders import AT, PSEUDONYMS, login
 from .corner import Corner
 from .test_service import assert_complete
 
-TURNS = 200
+TURNS = 600
 """Turns a test waits for something: each reads for at most 0.2 s."""
 
 

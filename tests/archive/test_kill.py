@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from .corner import ROOT
 from .kill_many import STEPS
@@ -14,6 +15,7 @@ from .kill_many import STEPS
 KILLS = 200
 
 
+@pytest.mark.timeout(600)
 def test_two_hundred_kills_leave_nothing_torn(tmp_path: Path) -> None:
     """200 times, at each write step: verify is clean after each, nothing lost or doubled."""
     run = subprocess.run(
@@ -21,7 +23,7 @@ def test_two_hundred_kills_leave_nothing_torn(tmp_path: Path) -> None:
         cwd=ROOT,
         check=True,
         capture_output=True,
-        timeout=170,
+        timeout=560,
     )
 
     said = msgspec.json.decode(run.stdout)

@@ -33,7 +33,7 @@ def _child(spec: str) -> subprocess.Popen[bytes]:
 def test_kill_ends_the_process_at_the_named_hit() -> None:
     """`kill@3` lets two hits pass and then kills with SIGKILL, saying so first."""
     child = _child("a.b=kill@3")
-    out, err = child.communicate(timeout=30)
+    out, err = child.communicate(timeout=120)
 
     assert child.returncode == -signal.SIGKILL
     assert out == b"0\n1\n"
@@ -47,7 +47,7 @@ def test_pause_stops_until_continued() -> None:
     assert os.WIFSTOPPED(status)
 
     child.send_signal(signal.SIGCONT)
-    out, _ = child.communicate(timeout=30)
+    out, _ = child.communicate(timeout=120)
 
     assert out == b"0\n1\n2\n3\n4\n"
 

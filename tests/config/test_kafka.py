@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
@@ -31,6 +32,14 @@ from detectors.errors import LoginwardError
 def _kafka(bootstrap: str, **environ: str) -> KafkaSettings:
     named = {f"LOGINWARD_KAFKA_{key.upper()}": value for key, value in environ.items()}
     return load(environ={"KAFKA_BOOTSTRAP": bootstrap} | named).kafka
+
+
+def _heard(true: Callable[[], bool]) -> None:
+    """Return once the broker has heard from its controller what was changed there."""
+    deadline = monotonic() + 60
+    while not true():
+        assert monotonic() < deadline
+        sleep(0.05)
 
 
 def test_topics_are_made_once_and_as_the_table_says(kafka_bootstrap: str) -> None:
@@ -79,6 +88,7 @@ def test_a_strangers_setting_is_found(kafka_bootstrap: str) -> None:
     with admin(kafka) as client:
         change = {"message.timestamp.type": "CreateTime"}
         client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "strange.logins", change)])
+        _heard(lambda: topic_drift(kafka) != [])
 
     assert topic_drift(kafka) == [
         Drift(
@@ -97,6 +107,7 @@ def test_a_topic_made_anew_has_another_id(kafka_bootstrap: str) -> None:
     before = topic_ids(kafka, ["anew.logins", "anew.judged"])
     with admin(kafka) as client:
         client.delete_topics(["anew.logins"])
+        _heard(lambda: "anew.logins" not in client.list_topics())
     ensure_topics(kafka)
 
     after = topic_ids(kafka, ["anew.logins", "anew.judged"])
@@ -137,11 +148,11 @@ def test_tls_and_password_reach_the_broker(
 
     ensure_topics(kafka)
     with KafkaProducer(**kafka_python_options(kafka)) as producer:
-        producer.send("logins", b"{}").get(timeout=30)
+        producer.send("logins", b"{}").get(timeout=60)
     consumer = KafkaConsumer(
         "logins",
         auto_offset_reset="earliest",
-        consumer_timeout_ms=30_000,
+        consumer_timeout_ms=60_000,
         **kafka_python_options(kafka),
     )
     record = next(consumer)

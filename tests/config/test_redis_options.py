@@ -76,7 +76,7 @@ def test_the_master_is_found_through_a_sentinel(
     ) as sentinel:
         try:
             # Retries bound the wait: the sentinel answers some milliseconds after its start.
-            with redis.Redis(port=port, retry=Retry(ConstantBackoff(0.1), 100)) as asked:
+            with redis.Redis(port=port, retry=Retry(ConstantBackoff(0.1), 1200)) as asked:
                 asked.ping()
             client = redis_client(settings)
             assert client.info("server")["tcp_port"] == int(master_port)

@@ -8,14 +8,14 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
 
-from config.kafka import ensure_topics, producer_options, topic_name
+from config.kafka import answered, ensure_topics, producer_options, topic_name
 from config.settings import KafkaSettings, load
 from config.topics import TopicName
 from console.live import LiveFeed
@@ -27,7 +27,7 @@ from .builders import alert, batch, login
 
 Record = tuple[TopicName, bytes | None]
 _numbers = itertools.count(1)
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -104,20 +104,4 @@ def test_the_feed_joins_no_group(stack_factory: Callable[..., Stack]) -> None:
     with LiveFeed(kafka) as feed:
         until(lambda: len(feed.picture().logins) == 1)
         with KafkaAdminClient(bootstrap_servers=kafka.bootstrap) as admin:
-            assert _groups(admin) == []
-
-
-def _groups(admin: KafkaAdminClient) -> list[object]:
-    """What Kafka knows of groups, asked again while it still reads its own list of them."""
-    answers: list[list[object]] = []
-
-    def answered() -> bool:
-        try:
-            answers.append(admin.list_groups())
-        except KafkaError as error:
-            if not error.retriable:
-                raise
-        return bool(answers)
-
-    until(answered)
-    return answers[0]
+            assert answered(admin.list_groups, timedelta(seconds=_PATIENCE_S)) == []

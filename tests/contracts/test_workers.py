@@ -99,7 +99,10 @@ def test_every_shuffle_tells_the_same_alerts(
 @settings(
     max_examples=40,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # emptied in each example
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+    ],  # emptied in each example
 )
 def test_redis_tells_what_memory_tells(
     request: pytest.FixtureRequest, some: list[Run], how: Disorder, shards: int

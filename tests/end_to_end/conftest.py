@@ -13,13 +13,13 @@ import pytest
 
 from config.kafka import ensure_topics
 from config.settings import load
-from console.answers.service import listen
+from deploy.embedded.ports import free_port
 from loadtest.providers import FakeFcm, FakeSmtp, FakeTwilio
 from notifier.contacts import ContactBook
 from tests.builders import NAMES
 from tests.checkout import ROOT
 from tests.console.answers.conftest import chromium
-from tests.end_to_end.installation import PERSONS, SECRET, Installation
+from tests.end_to_end.installation import PATIENCE_S, PERSONS, SECRET, Installation
 from tests.notifier.firm import Firm
 from tests.notifier.harness import Providers, environment
 
@@ -52,14 +52,17 @@ def installation(
         notifier = made.settings.notifier
         with closing(ContactBook.open(notifier.contacts, notifier.contacts_key_file)) as book:
             book.replace(PERSONS, NAMES)
-        made.metrics.update({part: _free_port() for part in PARTS})
+        for part in PARTS:
+            made.metrics[part] = free_port(made.metrics.values())
         processes = [_started(part, made, stack) for part in PARTS]
         try:
             yield made
         finally:
             for process in processes:
                 process.terminate()
-            codes = dict(zip(PARTS, [process.wait(60) for process in processes], strict=True))
+            codes = dict(
+                zip(PARTS, [process.wait(PATIENCE_S) for process in processes], strict=True)
+            )
         assert codes == dict.fromkeys(PARTS, 0)
 
 
@@ -81,7 +84,7 @@ def _started(part: str, made: Installation, stack: ExitStack) -> subprocess.Pope
 def _environ(
     home: Path, providers: Providers, firm: Firm, soc: Firm, bootstrap: str, redis_url: str
 ) -> dict[str, str]:
-    port = _free_port()
+    port = free_port()
     secret = home / "webhook.secret"
     secret.write_text(f"{SECRET}\n")
     secret.chmod(0o600)
@@ -94,7 +97,7 @@ def _environ(
         KAFKA_BOOTSTRAP=bootstrap,
         REDIS_URL=redis_url,
         LOGINWARD_PSEUDONYM_KEY_FILE=str(key),
-        LOGINWARD_KAFKA_TOPIC_PREFIX=f"whole{port}.",
+        LOGINWARD_KAFKA_TOPIC_PREFIX=f"whole{os.getpid()}-{port}.",
         LOGINWARD_KAFKA_PARTITIONS="2",
         LOGINWARD_NOTIFIER_ANSWER_URL=f"http://127.0.0.1:{port}",
         LOGINWARD_ANSWERS_PORT=str(port),
@@ -106,8 +109,3 @@ def _environ(
     )
     load(environ=environ)
     return environ
-
-
-def _free_port() -> int:
-    with listen("127.0.0.1", 0) as free:
-        return int(free.getsockname()[1])

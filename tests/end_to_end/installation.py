@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaProducer
 
 from archive.keys import ensure_keys
 from archive.read import read_records, segments
@@ -23,6 +23,7 @@ from notifier.ledger_records import Language
 from tests.builders import NAMES
 from tests.notifier.firm import Firm
 from tests.notifier.harness import Providers
+from tests.topics import everything
 
 SECRET = "s3cret-of-the-firm"
 VICTIMS = tuple(f"M0MARKED{number:02d}" for number in range(10))
@@ -90,17 +91,7 @@ class Installation:
 
     def topic(self, name: TopicName) -> list[bytes]:
         """What stands in a topic now."""
-        consumer = KafkaConsumer(
-            topic_name(self.settings.kafka, name),
-            **kafka_python_options(self.settings.kafka),
-            auto_offset_reset="earliest",
-            consumer_timeout_ms=2_000,
-            enable_auto_commit=False,
-        )
-        try:
-            return [record.value for record in consumer]
-        finally:
-            consumer.close()
+        return [record.value for record in everything(self.settings.kafka, name)]
 
     def archived(self, name: TopicName) -> list[bytes]:
         """What is sealed of a topic of records."""

@@ -228,7 +228,7 @@ def _nothing_raw(installation: Installation, state: redis.Redis) -> None:
     places["webhooks"] = b"\n".join(body for _, body in calls)
     for part, port in installation.metrics.items():
         url = f"http://127.0.0.1:{port}/metrics"
-        places[f"metrics of {part}"] = httpx.get(url, trust_env=False).content
+        places[f"metrics of {part}"] = httpx.get(url, trust_env=False, timeout=60).content
     settings: Any = state.config_get("dir")
     aof = Path(settings["dir"])
     for path in aof.rglob("*.aof"):

@@ -68,7 +68,7 @@ def test_replay_gives_the_alerts_of_the_oracle(
         cwd=_ROOT,
         capture_output=True,
         check=False,
-        timeout=150,
+        timeout=280,
     )
 
     assert done.returncode == 0, done.stderr.decode()

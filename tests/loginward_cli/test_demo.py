@@ -97,7 +97,7 @@ class Run:
 
     def gone(self) -> None:
         """Return when nothing of it runs any more."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + _PATIENCE_S
         while (left := left_running(self.folder)) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert left == []

@@ -145,7 +145,7 @@ def broken(settings: Settings) -> Iterator[DemoFolder]:
 
 def check_until_it_fails(children: Children) -> None:
     """Ask as the demo does, until its patience would be over."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         children.check()
         time.sleep(0.05)

@@ -48,7 +48,7 @@ def plan(profile: str, *, waves: bool = False) -> Plan:
 
 def until(traffic: Traffic, waves: int) -> None:
     """Return when so many waves have begun."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while traffic.sent.waves < waves:
         traffic.check()
         assert time.monotonic() < deadline, traffic.sent

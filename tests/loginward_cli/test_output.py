@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from loginward_cli.output import columns, emit_json, error, progress, say
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.text())
 def test_no_text_reaches_the_terminal_raw(capsys: pytest.CaptureFixture[str], text: str) -> None:
     """Only line ends of our own are kept; everything else that is not printable is escaped."""

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.checkout import ROOT
 
@@ -16,6 +17,7 @@ KILLS = 26
 """Two at each step; `python -m tests.notifier.kill_many FOLDER 300` does more."""
 
 
+@pytest.mark.timeout(600)
 def test_kills_at_every_step_lose_and_double_nothing(tmp_path: Path) -> None:
     """Every verdict has one notice, every notice each of its messages; SMS doubles are counted."""
     run = subprocess.run(
@@ -23,7 +25,7 @@ def test_kills_at_every_step_lose_and_double_nothing(tmp_path: Path) -> None:
         cwd=ROOT,
         check=True,
         capture_output=True,
-        timeout=170,
+        timeout=560,
     )
 
     said = msgspec.json.decode(run.stdout)

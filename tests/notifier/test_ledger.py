@@ -55,7 +55,9 @@ def test_every_state_has_a_rank() -> None:
 
 @given(states=st.lists(st.sampled_from([state for state in STATES if state != "answered"])))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_states_go_forward_only(
     states: list[NoticeState], tmp_path_factory: pytest.TempPathFactory

@@ -47,7 +47,7 @@ def _turns(asked: Asked, url: str | None, turns: int = 1, every: float = 0) -> C
     registry = CollectorRegistry()
 
     async def go() -> None:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             hook = url and Hook(url=url, secret=SECRET, client=client, now=asked.clock)
             runbook = Runbook(
                 ledger=asked.ledger,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaProducer
 
 from config.kafka import ensure_topics, kafka_python_options, topic_name
 from config.settings import load
@@ -22,6 +22,7 @@ from detectors.notices import NoticeStep, decode_step
 from detectors.verdicts import Verdict
 from notifier.contacts import ContactBook
 from tests.checkout import ROOT
+from tests.topics import everything
 
 from .harness import EMAIL, NAMES, PHONE, TOKEN, TYPED, Clock, Harness, Providers, customer
 from .harness import environment as notifier_environment
@@ -95,15 +96,7 @@ class Place:
 
     def steps(self) -> list[NoticeStep]:
         """Every record of `notices`."""
-        consumer = KafkaConsumer(
-            self._topic("notices"),
-            **kafka_python_options(self.settings.kafka),
-            auto_offset_reset="earliest",
-            consumer_timeout_ms=1500,
-        )
-        found = [decode_step(record.value) for record in consumer]
-        consumer.close()
-        return found
+        return [decode_step(one.value) for one in everything(self.settings.kafka, "notices")]
 
     def _topic(self, name: TopicName) -> str:
         return topic_name(self.settings.kafka, name)

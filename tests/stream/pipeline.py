@@ -69,7 +69,7 @@ class Pipeline:
         finally:
             process.terminate()
             try:
-                process.wait(timeout=45)
+                process.wait(timeout=PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

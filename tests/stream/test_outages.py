@@ -85,7 +85,7 @@ def test_a_taken_port_is_told_with_the_way_out(
             {"LOGINWARD_METRICS_PORT": str(port)},
         )
         with pipeline.running("detect") as worker:
-            assert worker.wait(timeout=60) == 2
+            assert worker.wait(timeout=PATIENCE_S) == 2
 
     assert f"metrics.port: 127.0.0.1:{port}: Address already in use" in pipeline.log("detect")
 
@@ -113,7 +113,7 @@ def test_a_kill_between_any_two_steps_loses_and_doubles_nothing(
     for step in STEPS:
         pipeline.extra["LOGINWARD_FAILPOINTS"] = f"{step}=kill"
         with pipeline.running("detect") as worker:
-            assert worker.wait(timeout=60) == -9, step
+            assert worker.wait(timeout=PATIENCE_S) == -9, step
         assert f"failpoint {step}: kill" in pipeline.log("detect")
         assert pipeline.committed() == 0
     del pipeline.extra["LOGINWARD_FAILPOINTS"]

@@ -34,7 +34,9 @@ def replayed(*files: Path, **options: object) -> Replayed:
 
 @given(some=runs(first=0, last=9 * DAY), seed=st.integers(0, 1 << 32))
 @settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_neither_order_nor_files_change_an_alert(
     tmp_path: Path, some: list[Run], seed: int

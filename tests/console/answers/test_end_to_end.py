@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaProducer
 from playwright.sync_api import Browser
 
 from archive.keys import ensure_keys
 from archive.read import read_records
 from config.kafka import ensure_topics, kafka_python_options, topic_name
 from config.settings import Settings, load
-from console.answers.service import listen
+from config.topics import TopicName
 from console.answers.texts import TEXTS
+from deploy.embedded.ports import free_port
 from detectors import alerts, notices, verdicts
 from detectors.events import rfc3339
 from loadtest.providers import FakeFcm, FakeSmtp, FakeTwilio
@@ -32,6 +33,7 @@ from notifier.ledger import Ledger
 from tests.checkout import ROOT
 from tests.notifier.firm import Firm
 from tests.notifier.harness import NAMES, PHONE, Providers, account, customer, environment
+from tests.topics import everything
 
 PARTS = ("notify", "answers", "archive")
 T = TypeVar("T")
@@ -57,15 +59,14 @@ def environ(
     tmp_path: Path, providers: Providers, firm: Firm, kafka_bootstrap: str
 ) -> dict[str, str]:
     """Give settings for an installation whose page and providers are on this machine."""
-    with listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     secret = tmp_path / "webhook.secret"
     secret.write_text("s3cret\n")
     return environment(
         tmp_path,
         providers,
         KAFKA_BOOTSTRAP=kafka_bootstrap,
-        LOGINWARD_KAFKA_TOPIC_PREFIX=f"answers{port}.",
+        LOGINWARD_KAFKA_TOPIC_PREFIX=f"answers{os.getpid()}-{port}.",
         LOGINWARD_KAFKA_PARTITIONS="1",
         LOGINWARD_NOTIFIER_ANSWER_URL=f"http://127.0.0.1:{port}",
         LOGINWARD_ANSWERS_PORT=str(port),
@@ -95,11 +96,11 @@ def running(tmp_path: Path, environ: dict[str, str]) -> Iterator[Settings]:
         finally:
             for process in started:
                 process.terminate()
-            codes = [process.wait(60) for process in started]
+            codes = [process.wait(120) for process in started]
     assert codes == [0] * len(PARTS)
 
 
-def _until(look: Callable[[], T | None], what: str, within: float = 60.0) -> T:
+def _until(look: Callable[[], T | None], what: str, within: float = 120.0) -> T:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         found = look()
@@ -109,18 +110,13 @@ def _until(look: Callable[[], T | None], what: str, within: float = 60.0) -> T:
     raise AssertionError(f"{what}: not within {within:.0f} s")
 
 
-def _take(settings: Settings, topic: str) -> list[bytes]:
-    consumer = KafkaConsumer(
-        topic_name(settings.kafka, topic),  # type: ignore[arg-type]  # one of ours
-        **kafka_python_options(settings.kafka),
-        auto_offset_reset="earliest",
-        consumer_timeout_ms=2_000,
-        enable_auto_commit=False,
-    )
-    try:
-        return [record.value for record in consumer]
-    finally:
-        consumer.close()
+def _take(settings: Settings, topic: TopicName) -> list[bytes]:
+    return [record.value for record in everything(settings.kafka, topic)]
+
+
+def _answers(settings: Settings) -> list[notices.NoticeStep]:
+    steps = [notices.decode_step(value) for value in _take(settings, "notices")]
+    return [step for step in steps if step.state == "answered"]
 
 
 def _archived(settings: Settings, topic: str) -> list[bytes]:
@@ -155,7 +151,7 @@ def test_a_no_holds_the_account_and_tells_the_soc(
         device="d1",
     )
     with KafkaProducer(**kafka_python_options(running.kafka)) as producer:
-        producer.send(topic_name(running.kafka, "verdicts"), verdicts.encode(verdict)).get(30)
+        producer.send(topic_name(running.kafka, "verdicts"), verdicts.encode(verdict)).get(60)
     mail = _until(lambda: next(iter(providers.smtp.sent), None), "the mail")
     _until(lambda: providers.sent() == {"app": 1, "sms": 1, "email": 1}, "all three channels")
     link = re.search(r"http://\S+", mail.text)
@@ -187,14 +183,15 @@ def test_a_no_holds_the_account_and_tells_the_soc(
     kept = _until(lambda: _archived(running, "confirmations"), "the archived confirmation")
     said = notices.decode_confirmation(kept[0])
     assert (said.answer, said.event_id, said.via) == ("no", "e-1", "page")
-    (alert,) = [alerts.decode(value) for value in _take(running, "alerts")]
+    told = _until(lambda: _take(running, "alerts"), "the alert")
+    (alert,) = [alerts.decode(value) for value in told]
     assert (alert.rule, alert.severity, alert.event_ids) == ("customer_denied", "critical", ["e-1"])
     assert _until(lambda: _archived(running, "alerts"), "the archived alert") == [
         alerts.encode(alert)
     ]
-    steps = [notices.decode_step(value) for value in _take(running, "notices")]
     # A provider's late "accepted" may stand behind it: what is reached is not lost.
-    assert [step.state for step in steps].count("answered") == 1
+    answers = _until(lambda: _answers(running), "the answer among the steps")
+    assert len(answers) == 1
     ledger = Ledger.open(running.notifier.ledger)
     notice = ledger.find(said.notice_id)
     ledger.close()

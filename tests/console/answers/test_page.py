@@ -265,7 +265,7 @@ def test_both_languages_say_the_same_things(site: Site) -> None:
 @settings(
     max_examples=times(60, 600),
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_no_body_is_too_strange(site: Site, body: bytes) -> None:
     """Any bytes are refused with a page, never with an error of ours, and answer nothing."""

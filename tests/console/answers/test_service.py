@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 from config.settings import load
 from console.answers.service import listen, wanted
+from deploy.embedded.ports import free_port
 from detectors.errors import LoginwardError
 from notifier.answers import RUNBOOK_TASK
 from notifier.hook import IDEMPOTENCY_KEY
@@ -23,6 +25,9 @@ from tests.checkout import ROOT
 from tests.console.answers.site import filled
 from tests.notifier.answering import DIGITS, PHONE, Asked
 from tests.notifier.firm import Firm
+
+PATIENCE_S = 120.0
+"""How long a process may take for anything: a bound, never a measure."""
 
 
 @pytest.fixture
@@ -51,18 +56,13 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def _free_port() -> int:
-    with listen("127.0.0.1", 0) as free:
-        return int(free.getsockname()[1])
-
-
 def _start(environ: dict[str, str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "loginward_cli", "run", "answers"]
     return subprocess.Popen(command, env=environ, stderr=subprocess.PIPE)
 
 
 def _page(url: str) -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             return httpx.get(url, trust_env=False).text
@@ -79,14 +79,18 @@ def test_a_kill_after_the_call_repeats_it_under_the_same_key(
     key by which the firm knows that it is done; nothing answered is lost.
     """
     asked.clock.at = _now()
-    token, port = asked.link(), _free_port()
+    token, port = asked.link(), free_port()
     url = f"http://127.0.0.1:{port}/zh/{token}"
     environ = _environ(tmp_path, firm, port)
     first = _start(environ | {"LOGINWARD_FAILPOINTS": "runbook.called=kill"})
     page = _page(url)
-    sent = httpx.post(url, data=filled(page, digits=DIGITS), trust_env=False)
-    assert sent.status_code == 303
-    assert first.wait(60) == -signal.SIGKILL
+    # The kill may cut the answer to the customer off: it is kept before it is answered.
+    with suppress(httpx.RemoteProtocolError, httpx.ReadError):
+        sent = httpx.post(
+            url, data=filled(page, digits=DIGITS), trust_env=False, timeout=PATIENCE_S
+        )
+        assert sent.status_code == 303
+    assert first.wait(PATIENCE_S) == -signal.SIGKILL
     first.communicate()
     (order,) = asked.ledger.open_tasks(RUNBOOK_TASK)
     # Its lease is a minute of the wall's clock; here nobody waits for it.
@@ -94,12 +98,12 @@ def test_a_kill_after_the_call_repeats_it_under_the_same_key(
 
     second = _start(environ)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while asked.ledger.open_tasks(RUNBOOK_TASK) and time.monotonic() < deadline:
             time.sleep(0.05)
     finally:
         second.send_signal(signal.SIGTERM)
-        _, log = second.communicate(timeout=60)
+        _, log = second.communicate(timeout=PATIENCE_S)
 
     assert second.returncode == 0
     assert asked.ledger.open_tasks(RUNBOOK_TASK) == []
@@ -114,7 +118,7 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path, firm: Firm) -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         started = _start(_environ(tmp_path, firm, port))
-        _, said = started.communicate(timeout=60)
+        _, said = started.communicate(timeout=PATIENCE_S)
 
     assert started.returncode == 2
     assert f"answers.port: 127.0.0.1:{port}" in said.decode()
@@ -126,7 +130,7 @@ def test_a_secret_that_is_missing_is_a_sentence(tmp_path: Path, firm: Firm) -> N
     environ = _environ(tmp_path, firm, 0)
     (tmp_path / "webhook.secret").unlink()
     started = _start(environ)
-    _, said = started.communicate(timeout=60)
+    _, said = started.communicate(timeout=PATIENCE_S)
 
     assert started.returncode == 2
     assert b"answers.webhook_secret_file" in said

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-PATIENCE_S = 60.0
+from deploy.embedded.ports import free_port
+
+PATIENCE_S = 120.0
 
 
 @dataclass(slots=True)
@@ -44,9 +46,9 @@ class Http:
     @contextmanager
     def running(self) -> Iterator[Http]:
         """Serve while the block runs; a second time on the same port."""
+        self.port = self.port or free_port()
         server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         server.daemon_threads = True
-        self.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -164,8 +166,8 @@ class SyslogReceiver:
 
     def start(self) -> None:
         """Listen."""
+        self.port = self.port or free_port()
         listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = listener.getsockname()[1]
         self._listener = listener
         thread = threading.Thread(target=self._accept, args=(listener,), daemon=True)
         thread.start()
@@ -183,7 +185,7 @@ class SyslogReceiver:
             connection.close()
         self._connections.clear()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE_S)
         self._threads.clear()
 
     def wait_for(self, count: int) -> list[Parsed]:

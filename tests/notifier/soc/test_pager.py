@@ -244,7 +244,7 @@ def message() -> Message:
 def twilio(http: Http) -> Twilio:
     """An account at a local server."""
     return Twilio(
-        account="AC" + "0" * 32, token="t0ken", sender="+886900000000", base=http.url, timeout=5
+        account="AC" + "0" * 32, token="t0ken", sender="+886900000000", base=http.url, timeout=60
     )
 
 
@@ -298,7 +298,7 @@ def test_a_page_by_webhook_is_signed_like_an_alert() -> None:
     """One receiver can check both by the same few lines."""
 
     async def run(url: str) -> None:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             await Hook(secret=b"s", client=client, now=lambda: START).post(url, message())
 
     with Http().running() as http:
@@ -342,7 +342,7 @@ def test_a_push_goes_by_fcm_with_a_token_of_the_service_account(tmp_path: Path) 
         (tmp_path / "chen.token").write_text("device-token\n")
 
         async def run(token: str) -> None:
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
                 push = Push(account_file=tmp_path / "account.json", base=http.url, client=client)
                 await push.push(str(tmp_path / token), message())
 

@@ -36,7 +36,7 @@ def syslog(
         port=port,
         transport=transport,  # type: ignore[arg-type]  # a test's own text
         tls=tls,
-        timeout=10,
+        timeout=60,
     )
     return Syslog(receiver, SENDER, elapsed)
 
@@ -184,7 +184,7 @@ def test_over_udp_each_alert_is_one_datagram() -> None:
     """No framing, no waiting."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
-        listening.settimeout(20)
+        listening.settimeout(60)
 
         async def run() -> None:
             output = syslog(listening.getsockname()[1], "udp")

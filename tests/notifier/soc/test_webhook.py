@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from deploy.embedded.ports import free_port
 from notifier.signing import SIGNATURE, TIMESTAMP, genuine
 from notifier.soc.output import Refused
 from notifier.soc.webhook import Webhook
@@ -29,7 +29,7 @@ def sent(http: Http, *numbers: int) -> list[Refused]:
         hook = Webhook(
             url=f"{http.url}/alerts",
             secret=SECRET,
-            client=httpx.AsyncClient(timeout=5, trust_env=False),
+            client=httpx.AsyncClient(timeout=60, trust_env=False),
             now=lambda: START,
         )
         try:
@@ -101,9 +101,7 @@ def test_a_receiver_may_ask_for_patience(said: str, seconds: float | None) -> No
 
 def test_no_message_shows_the_url_or_its_answer() -> None:
     """Receivers put tokens into URLs; the log is read by many."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (refused,) = sent(Http(port=port), 1)
+    (refused,) = sent(Http(port=free_port()), 1)
 
     assert refused.reason == "ConnectError"
     assert refused.whole
@@ -120,7 +118,7 @@ def test_nothing_is_lost_by_an_outage_and_repeats_have_the_same_key(tmp_path: Pa
         hook = Webhook(
             url=http.url,
             secret=SECRET,
-            client=httpx.AsyncClient(timeout=5, trust_env=False),
+            client=httpx.AsyncClient(timeout=60, trust_env=False),
             now=lambda: datetime.fromtimestamp(clock.now / 1000, tz=UTC),
         )
         worker = Worker(output=hook, queue=waiting, metrics=made_metrics(), now=clock)

@@ -150,7 +150,7 @@ def test_no_more_batches_are_handed_over_than_may_be_open(
     )
     worker.wait_for("hanging", f"open {limit}")
 
-    worker.wait_for_silence(3)  # one and a half session timeouts
+    worker.wait_for_silence(6)  # one and a half session timeouts
 
     opened = {int(line.split()[1]) for line in worker.said if line.startswith("open")}
     assert max(opened) == limit

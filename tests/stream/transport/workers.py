@@ -10,16 +10,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
+
+from config.kafka import answered
 
 from . import stock_worker, worker
 
-WAIT_S = 60  # for one expected line; a bound, never a measure
+WAIT_S = 120  # for one expected line; a bound, never a measure
 _LOOK_S = 0.01
 
 # Workers are forked from a process that has imported everything: a second less for each of them.
@@ -154,14 +156,7 @@ class Handled:
 
 def committed(admin: KafkaAdminClient, group: str, topic: str) -> dict[int, int]:
     """Committed offset by partition; partitions without one are missing."""
-    while True:
-        try:
-            groups = admin.list_group_offsets(group)
-            break
-        except KafkaError as error:  # the broker has only just started
-            if not error.retriable:
-                raise
-            time.sleep(0.05)
+    groups = answered(lambda: admin.list_group_offsets(group), timedelta(seconds=WAIT_S))
     found = groups.get(group, {}) if group in groups else groups
     return {
         tp.partition: meta.offset

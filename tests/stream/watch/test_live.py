@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
 from config.kafka import ensure_topics
 from stream.watch.kafka_view import KafkaView
-from tests.stream.pipeline import Pipeline
+from tests.stream.pipeline import PATIENCE_S, Pipeline
 
 
 def test_lag_and_records_are_seen_from_outside(kafka_bootstrap: str, tmp_path: Path) -> None:
@@ -17,7 +18,7 @@ def test_lag_and_records_are_seen_from_outside(kafka_bootstrap: str, tmp_path: P
     pipe = Pipeline(tmp_path, "watch-view-", kafka_bootstrap, "redis://127.0.0.1:1/0")
     kafka = pipe.settings.kafka
     ensure_topics(kafka)
-    view = KafkaView(kafka)
+    view = KafkaView(kafka, timedelta(seconds=PATIENCE_S))
     before = time.time_ns() // 1_000_000 - 60_000
     try:
         start = view.since("logins", before)
@@ -43,7 +44,7 @@ def test_a_canary_comes_back_as_an_alert(
     ensure_topics(pipe.settings.kafka)
     state = tmp_path / "watch" / "state.json"
     with pipe.running("detect"), pipe.running("relay"), pipe.running("watch"):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         found = None
         while found is None and time.monotonic() < deadline:
             time.sleep(0.3)
