@@ -17,7 +17,8 @@ from detectors import alerts, verdicts, wire
 from detectors.alerts import Alert
 
 from .. import ledger
-from . import census, coverage
+from . import census, coverage, notices
+from .customers import Customers, is_told
 from .pipeline import Pipeline
 from .scene import Place
 from .topics import records
@@ -38,6 +39,7 @@ CHECKS = (
     "verdicts_missed",
     "verdicts_extra",
     "duplicate_notices",
+    "notices_missed",
 )
 """The figures of a verdict that must all be 0."""
 
@@ -65,7 +67,13 @@ class Verdict:
     verdicts_extra: int = 0
     """Logins of which customers were told less, or more, than replay says."""
     duplicate_notices: int = 0
-    """Verdicts of one login and gravity with two contents."""
+    """Verdicts of one login and gravity with two contents, notices beside the first of a login, and
+    second messages at a customer's phone or mailbox."""
+    notices_missed: int = 0
+    """Verdicts without a notice, and messages that did not reach a customer."""
+    sms_doubled: int = 0
+    """SMS that came twice: documented as at least once, so counted and no difference."""
+    customers_told: int = 0
 
     as_of_differences: int = 0
     """Alerts of `as_of` parts that differ: allowed beyond 60 s of disorder, and counted."""
@@ -97,6 +105,7 @@ async def compare(
     truth: Path,
     poisoned: Mapping[Place, bytes],
     *,
+    customers: Customers | None = None,
     archived: bool = True,
     cold: bool = False,
     loses: bool = False,
@@ -104,8 +113,8 @@ async def compare(
     """Hold a drained pipeline against the ledger `truth` and against `loginward replay`.
 
     `poisoned`: records that were sent besides, each of which must have become a reject.
-    `archived`: whether an archiver ran. `cold`: memory was lost on the way;
-    `loses`: state was, and built up again.
+    `customers`: who was told. `archived`: whether an archiver ran. `cold`: memory was lost on the
+    way; `loses`: state was, and built up again.
     """
     verdict = Verdict()
     events = pipeline.folder / "logins.jsonl"
@@ -117,6 +126,8 @@ async def compare(
     await _compare_verdicts(kafka, _lines(files["verdicts"]), verdict)
     if cold:
         verdict.untold, verdict.verdicts_missed = verdict.verdicts_missed, 0
+    if customers is not None:
+        await _compare_notices(kafka, customers, verdict)
     sent, bad = _ledger(truth)
     bad |= poisoned
     verdict.records = len(sent) + len(bad)
@@ -247,6 +258,8 @@ async def _compare_verdicts(kafka: KafkaSettings, lines: list[bytes], verdict: V
     said: dict[tuple[str, str], bytes] = {}
     async for record in records(kafka, topic_name(kafka, "verdicts")):
         one = verdicts.decode(record.value)
+        if is_told(one.event_id):
+            continue
         if said.setdefault((one.verdict_id, one.notice_risk), record.value) != record.value:
             verdict.duplicate_notices += 1
         live[one.verdict_id] = verdicts.joined(one, live.get(one.verdict_id))
@@ -258,6 +271,23 @@ async def _compare_verdicts(kafka: KafkaSettings, lines: list[bytes], verdict: V
         wanted_grade, grade = grades[risks.get(event_id)], grades[told.get(event_id)]
         verdict.verdicts_missed += grade < wanted_grade
         verdict.verdicts_extra += grade > wanted_grade
+
+
+async def _compare_notices(kafka: KafkaSettings, customers: Customers, verdict: Verdict) -> None:
+    """Every verdict has one notice, every customer their messages, and nobody a second one."""
+    wanted: set[str] = set()
+    async for record in records(kafka, topic_name(kafka, "verdicts")):
+        one = verdicts.decode(record.value)
+        if one.notice_risk in _TOLD:
+            wanted.add(one.verdict_id)
+    book = notices.Book()
+    async for record in records(kafka, topic_name(kafka, "notices")):
+        book.add(record.value)
+    got = customers.got()
+    verdict.customers_told = customers.told
+    verdict.notices_missed = book.missing(wanted) + got.lost
+    verdict.duplicate_notices += book.doubled + got.doubled
+    verdict.sms_doubled = got.sms_doubled
 
 
 _TOLD = ("ask", "high")

@@ -35,7 +35,7 @@ def figures(outcome: Outcome) -> dict[str, Any]:
 
 def failed(outcome: Outcome) -> bool:
     """Whether anything is different, did not hit, did not recover, or could not run."""
-    unwell = any(not one.hit for one in outcome.injected)
+    unwell = any(not one.well for one in outcome.injected)
     return bool(outcome.verdict.faults or outcome.not_run or unwell)
 
 

@@ -105,6 +105,11 @@ class Pipeline:
         }
 
     @property
+    def parts(self) -> frozenset[str]:
+        """The parts that were started and not stopped."""
+        return frozenset(self._processes)
+
+    @property
     def home(self) -> Path:
         """The folder of keys."""
         return self.folder / "home"
@@ -126,7 +131,7 @@ class Pipeline:
     def start(
         self, name: str, environment: Mapping[str, str] | None = None, *, planted: str = ""
     ) -> None:
-        """Start `detect-<n>`, `relay` or `archive`; its output goes to `<name>.log`.
+        """Start `detect-<n>`, `relay`, `archive` or `notify`; its output goes to `<name>.log`.
 
         `planted`: with that defect (loadtest/chaos/planted.py).
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
@@ -12,10 +13,13 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from config.kafka import group_name, topic_name
 from config.settings import KafkaSettings
 
+from .customers import Customers
 from .offsets import Offsets, Standing
 from .pipeline import Pipeline
+from .topics import committed
 
 POLL_S = 0.25
 Place = tuple[int, int]
@@ -33,12 +37,19 @@ class Scene:
     workers: int
     shards: int
     say: Callable[[str], None]
+    customers: Customers | None = None
+    """Who is told; None where no notifier runs."""
     poisoned: dict[Place, bytes] = field(default_factory=dict)
     """Where records stand that were sent to do harm, and what their reject must hold."""
 
     def worker(self) -> str:
         """One of the detect workers."""
         return f"detect-{self.random.randrange(self.workers)}"
+
+    def tell(self, many: int) -> None:
+        """Give the notifier verdicts on logins of now."""
+        if self.customers is not None:
+            asyncio.run(self.customers.tell(self.kafka, many))
 
     def wait(self, what: Callable[[], bool], patience_s: float) -> bool:
         """Wait until `what` holds; False where it does not in time."""
@@ -67,6 +78,12 @@ class Scene:
     def waiting(self) -> int:
         """Revisions in outboxes and subjects that are not settled."""
         return self._counted(lambda client, n: client.xlen(f"o:{{{n:03d}}}")) + self.unsettled()
+
+    def notices_drained(self) -> bool:
+        """Whether the notifier has read every verdict."""
+        group = {"notify": group_name(self.kafka, "notify")}
+        ends, done = asyncio.run(committed(self.kafka, topic_name(self.kafka, "verdicts"), group))
+        return all(done["notify"].get(number, 0) >= end for number, end in ends.items())
 
     def unsettled(self) -> int:
         """Subjects that are not settled."""

@@ -16,7 +16,9 @@ from config.settings import load
 from detectors.errors import LoginwardError
 
 from .compare import Verdict, compare
+from .customers import Customers
 from .kinds import Fault, Kind
+from .kinds.notify import TOLD
 from .offsets import Offsets, Standing
 from .pipeline import Pipeline
 from .scene import POLL_S, Scene
@@ -26,6 +28,10 @@ _RECOVERY_S = 180.0
 """Longest that moving on again is waited for: two sessions of a group and a broker's start."""
 _LAST_AT = 0.6
 """Share of the offsets by which all faults are injected: the last one too shall find work."""
+_TOLD_BESIDE = 4
+"""Customers who are told something around every fault, also of the other parts."""
+_SETTLED_S = 120.0
+"""How long is waited for everybody's messages once all is read."""
 _DISK_BYTES = 64 * 1024 * 1024
 _BYTES_AN_EVENT = 200
 """Of the small disk, more than twice what an archived event takes."""
@@ -48,6 +54,8 @@ class Plan:
     bad: int = 200
     longest_s: float = 3600.0
     batch_records: int = 5000
+    notify: bool = True
+    """Whether the notifier runs, with customers who are to be told."""
 
     def schedule(self) -> list[Kind]:
         """Every kind so often as it is wanted, in an order of the seed."""
@@ -63,6 +71,13 @@ class Injected:
     kind: str
     hit: bool
     recovery_s: float | None
+    late: bool = False
+    """Its effect shows at the end: there is no moment from which recovery could be counted."""
+
+    @property
+    def well(self) -> bool:
+        """Whether it hit, and all went on afterwards."""
+        return self.hit and (self.late or self.recovery_s is not None)
 
 
 @dataclass(slots=True)
@@ -100,6 +115,21 @@ def run(
         "LOGINWARD_KAFKA_PARTITIONS": str(plan.partitions),
         "LOGINWARD_DETECT_BATCH_RECORDS": str(plan.batch_records),
     }
+    if not plan.notify:
+        return _run(plan, folder, settings, None, say, advance)
+    many = len(plan.schedule()) * (_TOLD_BESIDE + 3 * TOLD) + TOLD
+    with Customers(folder / "customers", many) as customers:
+        return _run(plan, folder, settings | customers.settings(), customers, say, advance)
+
+
+def _run(
+    plan: Plan,
+    folder: Path,
+    settings: dict[str, str],
+    customers: Customers | None,
+    say: Callable[[str], None],
+    advance: Callable[[], None],
+) -> Outcome:
     small = any(kind.small_disk for kind in plan.kinds)
     with Pipeline(
         folder,
@@ -111,6 +141,8 @@ def run(
         truth = folder / "ledger.jsonl"
         say(f"sending {plan.events} events")
         send(pipeline, plan, truth)
+        if customers is not None:
+            customers.load(pipeline)
         scene = Scene(
             pipeline=pipeline,
             kafka=kafka,
@@ -119,6 +151,7 @@ def run(
             workers=plan.workers,
             shards=plan.shards,
             say=say,
+            customers=customers,
         )
         course = _Course(plan, scene, advance)
         began = time.monotonic()
@@ -132,6 +165,7 @@ def run(
                 kafka,
                 truth,
                 scene.poisoned,
+                customers=customers,
                 cold=any(kind.cold for kind in plan.kinds),
                 loses=any(kind.loses for kind in plan.kinds),
             )
@@ -149,9 +183,10 @@ def send(pipeline: Pipeline, plan: Plan, truth: Path) -> None:
     )
 
 
-def parts(workers: int) -> Sequence[str]:
+def parts(plan: Plan) -> Sequence[str]:
     """What a trial starts."""
-    return [*(f"detect-{n}" for n in range(workers)), "relay", "archive"]
+    workers = [f"detect-{n}" for n in range(plan.workers)]
+    return [*workers, "relay", "archive", *(["notify"] if plan.notify else [])]
 
 
 class _Course:
@@ -167,7 +202,7 @@ class _Course:
         self.not_run: dict[str, str] = {}
 
     def run(self) -> None:
-        for name in parts(self._plan.workers):
+        for name in parts(self._plan):
             self._scene.pipeline.start(name)
         schedule = self._plan.schedule()
         for index, kind in enumerate(schedule):
@@ -178,15 +213,18 @@ class _Course:
             self._one(kind, f"{index + 1}/{len(schedule)}")
             self._advance()
         self._until_drained()
+        # A customer who is not told by then is told in the verdict.
+        self._scene.wait(self._everybody_told, _SETTLED_S)
         self.injected += [
-            Injected(kind=kind.name, hit=fault.hit(self._scene), recovery_s=None)
+            Injected(kind=kind.name, hit=fault.hit(self._scene), recovery_s=None, late=True)
             for kind, fault in self._late
         ]
 
     def _one(self, kind: Kind, place: str) -> None:
         scene, fault = self._scene, kind.make()
-        scene.say(f"{place} {kind.name}: {kind.tells} (at {self._told()} offsets)")
+        scene.say(f"{place} {kind.name}: {kind.tells} (at {self._place()} offsets)")
         try:
+            scene.tell(_TOLD_BESIDE)
             fault.inject(scene)
             if kind.late:
                 self._late.append((kind, fault))
@@ -195,7 +233,7 @@ class _Course:
         finally:
             fault.heal(scene)
         before = scene.offsets.now() or scene.offsets.last
-        recovery = self._recovered(before)
+        recovery = self._told() if kind.recovers == "notify" else self._recovered(before)
         self.injected.append(Injected(kind=kind.name, hit=hit, recovery_s=recovery))
         told = "not recovered" if recovery is None else f"moving on after {recovery:.1f} s"
         scene.say(f"{place} {kind.name}: {'hit' if hit else 'DID NOT HIT'}, {told}")
@@ -212,12 +250,24 @@ class _Course:
         moved_on = self._scene.wait(moved, _RECOVERY_S)
         return round(time.monotonic() - began, 2) if moved_on else None
 
+    def _told(self) -> float | None:
+        """Seconds until every customer has got what they should."""
+        began, customers = time.monotonic(), self._scene.customers
+
+        def reached() -> bool:
+            self._revive()
+            return customers is None or customers.settled()
+
+        return (
+            round(time.monotonic() - began, 2) if self._scene.wait(reached, _RECOVERY_S) else None
+        )
+
     def _revive(self) -> None:
         revived = self._scene.pipeline.revive()
         if revived:
             self._scene.say(f"started again: {', '.join(revived)}")
 
-    def _told(self) -> str:
+    def _place(self) -> str:
         last = self._scene.offsets.last
         return f"{last.total('detect')} of {last.end}"
 
@@ -240,6 +290,11 @@ class _Course:
             if standing is not None and standing.drained("detect", "archive") and self._quiet():
                 return
             time.sleep(POLL_S)
+
+    def _everybody_told(self) -> bool:
+        self._revive()
+        scene = self._scene
+        return scene.customers is None or (scene.customers.settled() and scene.notices_drained())
 
     def _quiet(self) -> bool:
         try:

@@ -12,7 +12,7 @@ from loginward_cli.output import columns, done, emit_json, fail, note, progress,
 
 FULL_EVENTS = 5_000_000
 FULL_EACH = 5
-QUICK_EVENTS = 40_000
+QUICK_EVENTS = 24_000
 
 
 def command(
@@ -28,7 +28,7 @@ def command(
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same events, same order.")] = 1,
     quick: Annotated[
-        bool, typer.Option("--quick", help="40,000 events, the chief faults once.")
+        bool, typer.Option("--quick", help="24,000 events, the chief faults once.")
     ] = False,
     folder: Annotated[
         Path | None, typer.Option(help="Where servers, logs and files go; made anew.")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from detectors.errors import LoginwardError, escaped
 
-from . import clock, disk, kill, loss, network, poison, rebalance, steps, zombie
+from . import clock, disk, kill, loss, network, notify, poison, rebalance, steps, zombie
 from .base import Fault, Kind
 
 __all__ = ["KINDS", "QUICK", "Fault", "Kind", "chosen"]
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
-    for family in (kill, zombie, network, rebalance, disk, loss, steps, poison, clock)
+    for family in (kill, zombie, network, rebalance, disk, loss, steps, poison, clock, notify)
     for kind in family.KINDS
 }
 """Name -> kind, in the order in which they are listed."""
@@ -29,6 +29,8 @@ QUICK = (
     "step_detect_before_done",
     "poison",
     "bombs",
+    "kill_notify",
+    "provider_lost",
 )
 """What `--quick` does, once each."""
 

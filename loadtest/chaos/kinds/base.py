@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ..pipeline import Pipeline
 from ..scene import Scene
@@ -33,6 +33,7 @@ class Kind:
     `patience_s`: how long its effect is waited for. `late`: its effect shows at the trial's end.
     `loses`: state is lost, so that the counts behind shares may be off by a few batches.
     `cold`: memory is lost, so that customers may be told less (never more) than replay says.
+    `recovers`: by what recovery is told: offsets that are done, or customers who have been told.
     `obstacle`: why it cannot be done on this pipeline, None where it can.
     """
 
@@ -45,4 +46,5 @@ class Kind:
     small_disk: bool = False
     cold: bool = False
     loses: bool = False
+    recovers: Literal["offsets", "notify"] = "offsets"
     obstacle: Callable[[Pipeline], str | None] = lambda _: None

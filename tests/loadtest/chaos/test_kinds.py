@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from detectors.errors import LoginwardError
-from loadtest.chaos.kinds import KINDS, QUICK, chosen
+from loadtest.chaos.kinds import KINDS, QUICK, chosen, notify
 from loadtest.chaos.kinds.steps import STEPS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,7 +31,13 @@ def test_a_fault_that_is_none_is_refused(names: str) -> None:
 def test_every_step_stands_in_the_code_of_its_part() -> None:
     """A failpoint that was renamed would never be hit."""
     code = "".join(
-        file.read_text() for name in ("stream", "archive") for file in (ROOT / name).rglob("*.py")
+        file.read_text()
+        for name in ("stream", "archive", "notifier")
+        for file in (ROOT / name).rglob("*.py")
     )
 
-    assert [step for steps in STEPS.values() for step in steps if f'"{step}"' not in code] == []
+    steps = [step for steps in (*STEPS.values(), notify.STEPS) for step in steps]
+    # The notifier's steps around a call are named by channel.
+    code += code.replace("{send.channel}", "app") + code.replace("{send.channel}", "sms")
+    code += code.replace("{send.channel}", "email")
+    assert [step for step in steps if f'"{step}"' not in code] == []
