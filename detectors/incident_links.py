@@ -7,8 +7,8 @@ else. An attack on everybody takes in whatever opens while it is on.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from .events import HOUR_MS
@@ -27,73 +27,78 @@ def together(
 ) -> list[list[Member]]:
     """Groups of members, each in the order of time. Those of one `anchored` set belong together."""
     ordered = sorted(members, key=lambda member: (member.opened, member.id))
-    links = _Links(len(ordered))
-    _by_key(ordered, links)
-    _under_attack(ordered, links)
+    links = Growing()
+    for member in ordered:
+        links.add(member)
     places = {member.id: number for number, member in enumerate(ordered)}
     for names in anchored:
-        links.all(places[name] for name in names if name in places)
+        links.join(places[name] for name in names if name in places)
     groups: dict[int, list[Member]] = {}
     for number, member in enumerate(ordered):
         groups.setdefault(links.leader(number), []).append(member)
     return list(groups.values())
 
 
-def _by_key(ordered: Sequence[Member], links: _Links) -> None:
-    """In the order of opening, the latest end of a run tells whether the next one joins it."""
-    runs: dict[tuple[str, str], tuple[int, int]] = {}
-    for number, member in enumerate(ordered):
-        keys = dict.fromkeys(member.shared(), REACH_MS)
-        if member.grave:
-            keys[_GRAVE] = PAUSE_MS
-        for key, reach in keys.items():
-            run = runs.get(key)
-            end = member.updated
-            if run is not None and member.opened - run[1] <= reach:
-                links.join(run[0], number)
-                end = max(end, run[1])
-            runs[key] = (number, end)
+class Growing:
+    """Groups of alerts that are added in the order of opening, numbered from 0; the smallest number
+    leads a group.
+    """
 
-
-def _under_attack(ordered: Sequence[Member], links: _Links) -> None:
-    starts: list[int] = []
-    spans: list[tuple[int, int]] = []
-    """The end of each span, and one of its alerts."""
-    for number, member in enumerate(ordered):
-        if member.role != "everybody":
-            continue
-        start, end = member.opened - PAUSE_MS, member.updated + PAUSE_MS
-        if spans and start <= spans[-1][0]:
-            links.join(spans[-1][1], number)
-            spans[-1] = (max(spans[-1][0], end), number)
-        else:
-            starts.append(start)
-            spans.append((end, number))
-    for number, member in enumerate(ordered):
-        at = bisect_right(starts, member.opened) - 1
-        if at >= 0 and member.opened <= spans[at][0]:
-            links.join(spans[at][1], number)
-
-
-class _Links:
-    """Union of sets of numbers; the smallest leads."""
-
-    def __init__(self, size: int) -> None:
-        self._leaders = list(range(size))
+    def __init__(self) -> None:
+        self._leaders: list[int] = []
+        self._opened: list[int] = []
+        # What was shared last, by whom, and the latest end of all who share it without a pause.
+        self._runs: dict[tuple[str, str], tuple[int, int]] = {}
+        # The end of the last attack on everybody, and one of its alerts.
+        self._attack: tuple[int, int] | None = None
 
     def leader(self, number: int) -> int:
+        """Who leads its group now."""
         leaders = self._leaders
         while leaders[number] != number:
             leaders[number] = leaders[leaders[number]]
             number = leaders[number]
         return number
 
-    def join(self, one: int, other: int) -> None:
-        first, second = self.leader(one), self.leader(other)
-        self._leaders[max(first, second)] = min(first, second)
+    def join(self, numbers: Iterable[int]) -> list[int]:
+        """Make one group of all of theirs; who led them, the new leader first."""
+        leaders = sorted({self.leader(number) for number in numbers})
+        for leader in leaders[1:]:
+            self._leaders[leader] = leaders[0]
+        return leaders
 
-    def all(self, numbers: Iterable[int]) -> None:
-        first: int | None = None
-        for number in numbers:
-            first = number if first is None else first
-            self.join(first, number)
+    def add(self, member: Member) -> list[int]:
+        """The next alert; who led the groups that it joins, the new leader first (itself, if it
+        joins none).
+        """
+        number = len(self._leaders)
+        self._leaders.append(number)
+        self._opened.append(member.opened)
+        return self.join([number, *self._sharing(member, number), *self._attacked(member, number)])
+
+    def _sharing(self, member: Member, number: int) -> Iterator[int]:
+        """In the order of opening, the latest end of a run tells whether the next one joins it."""
+        keys = dict.fromkeys(member.shared(), REACH_MS)
+        if member.grave:
+            keys[_GRAVE] = PAUSE_MS
+        for key, reach in keys.items():
+            run = self._runs.get(key)
+            end = member.updated
+            if run is not None and member.opened - run[1] <= reach:
+                yield run[0]
+                end = max(end, run[1])
+            self._runs[key] = (number, end)
+
+    def _attacked(self, member: Member, number: int) -> Iterator[int]:
+        """Whom an attack on everybody joins: what is on, and what opened just before."""
+        attack = self._attack
+        if attack is not None and member.opened <= attack[0]:
+            yield attack[1]
+        if member.role != "everybody":
+            return
+        start, end = member.opened - PAUSE_MS, member.updated + PAUSE_MS
+        if attack is not None and start <= attack[0]:
+            yield attack[1]
+            end = max(end, attack[0])
+        self._attack = (end, number)
+        yield from range(bisect_left(self._opened, start), number)

@@ -111,6 +111,12 @@ def deliveries(request: Request) -> Deliveries:
     return Deliveries(models, renderer, course)
 
 
+def expected(request: Request) -> float:
+    """How many records it is expected to have, second copies and bad ones aside."""
+    natural, _ = _natural(request)
+    return natural * _scale(request, request.span_ms, natural)
+
+
 def population_of(request: Request) -> Population:
     """The customers of a request, as `deliveries` makes them."""
     return _population(request, _scale(request, request.span_ms, _natural(request)[0]))

@@ -70,8 +70,8 @@ def columns(rows: Iterable[Sequence[str]], header: Sequence[str] = ()) -> None:
 class Advance(Protocol):
     """Tells a progress bar how many more units are done."""
 
-    def __call__(self, units: int = 1, /) -> None:
-        """Add `units` to what is done."""
+    def __call__(self, units: int = 1, /, title: str | None = None) -> None:
+        """Add `units` to what is done; `title` stands before the bar from now on."""
         ...
 
 
@@ -94,8 +94,8 @@ def progress(title: str, total: int | None = None) -> Iterator[Advance]:
     with bar:
         task = bar.add_task(_safe(title), total=total)
 
-        def advance(units: int = 1, /) -> None:
-            bar.advance(task, units)
+        def advance(units: int = 1, /, title: str | None = None) -> None:
+            bar.update(task, advance=units, description=None if title is None else _safe(title))
 
         yield advance
 

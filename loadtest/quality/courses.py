@@ -5,12 +5,12 @@ places are learnt: three successes make an account known, a device guards its ad
 days, and a real pipeline remembers 180. `share` is simulate's own notation: `A:0.5@14d` begins on
 the 15th day at half of its volume.
 
-Attacks are run beside a broker a fifth as large (20,000 customers, 7,000 good logins a day), so
-that two weeks of learning stay affordable. With the broker shrink the attacks whose size goes by it
-(A to D: fewer attempts an hour, the same for each address); those of a fixed size do not (E: 50
-accounts a day, F: 29 tries an hour). Where a source tells a rhythm, it is kept: thinner, never
-shorter. G and I are run at full size, as pages and notices grow with it, under fewer seeds and for
-longer.
+Attacks are run beside a broker a tenth as large (10,000 customers, 3,500 good logins a day), so
+that ten days of learning stay affordable. With the broker shrink the attacks whose size goes by it
+(B to D: fewer attempts an hour, the same for each address); those of a fixed size do not (A: the
+takeovers of a whole campaign, E: 50 accounts a day, F: 29 tries an hour). Where a source tells a
+rhythm, it is kept: thinner, never shorter. G and I are run at full size, as pages and notices grow
+with it, under fewer seeds and for longer.
 """
 
 from __future__ import annotations
@@ -33,17 +33,19 @@ class Course:
     duration: timedelta
     scale: float = 1.0
     learning: timedelta = timedelta()
-    seeds: int = 1_000
-    """At most so many of a plan's seeds: what is long is run under fewer."""
+    reported: int = 1_000
+    tuned: int = 1_000
+    """At most so many of a plan's seeds of each half: what is long is run under fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """The same courses under another condition, for some profiles."""
+    """The same courses under another condition, for some profiles and `seeds` reported seeds."""
 
     name: str
     title: str
     letters: str
+    seeds: int
     second_factor: bool = False
     failure_share: float | None = None
 
@@ -53,6 +55,7 @@ VARIANTS: Final = (
         name="second_factor",
         title="With the second factor on: a right password in a thief's hands ends as `mfa_failed`",
         letters="ABCDEF",
+        seeds=4,
         second_factor=True,
     ),
     Variant(
@@ -60,6 +63,7 @@ VARIANTS: Final = (
         title="On the RBA data set's normal day: 55 % of all customers' attempts fail, as many who "
         "forgot their password give up",
         letters="G",
+        seeds=1,
         failure_share=0.55,
     ),
 )
@@ -70,9 +74,10 @@ def _course(
     share: str,
     *,
     days: float,
-    learning: float = 14,
-    scale: float = 0.2,
-    seeds: int = 1_000,
+    learning: float = 10,
+    scale: float = 0.1,
+    reported: int = 1_000,
+    tuned: int = 1_000,
 ) -> Course:
     return Course(
         letter=letter,
@@ -80,7 +85,8 @@ def _course(
         duration=timedelta(days=days),
         scale=scale,
         learning=timedelta(days=learning),
-        seeds=seeds,
+        reported=reported,
+        tuned=tuned,
     )
 
 
@@ -88,20 +94,20 @@ FULL: Final = {
     course.letter: course
     for course in (
         # 15 hours, 154,000 attempts, 154 takeovers: 1,540 in the reported half
-        _course("A", "A:0.35@14d+G", days=14.7),
-        # in the source's proportion to customers (10,000 an hour); 100,000 attempts in 36 hours
-        _course("B", "B:0.18@14d+G", days=15.5),
-        # two hours of probing and two of a spike, at a fifth of the source's volume
-        _course("C", "C@14d+G", days=14.17),
-        _course("D", "D@14d+G", days=15.5),
-        _course("E", "E:5@14d+G", days=15),
-        _course("F", "F:5@8d+G", days=23, learning=8),
-        # 35,000 good logins a day, 50 days of them in the reported half
-        _course("G", "G", days=24, scale=1, seeds=10),
+        _course("A", "A:0.7@10d+G", days=10.7),
+        # in the source's proportion to customers (10,000 an hour); 50,000 attempts in 36 hours
+        _course("B", "B:0.18@10d+G", days=11.5),
+        # two hours of probing and two of a spike, at a tenth of the source's volume
+        _course("C", "C@10d+G", days=10.17),
+        _course("D", "D@10d+G", days=11.5),
+        _course("E", "E:10@10d+G", days=11),
+        _course("F", "F:10@8d+G", days=23, learning=8),
+        # 35,000 good logins a day, 51 days of them in the reported half, 17 in the other
+        _course("G", "G", days=27, scale=1, reported=3, tuned=1),
         # eight days of own logins, then a day of tries
-        _course("H", "H@6d+G", days=15),
-        # with 70,000 attempts a day beside them; 12 days in the reported half
-        _course("I", "I", days=14, learning=10, scale=1, seeds=6),
+        _course("H", "H@2d+G", days=11),
+        # with 70,000 attempts a day beside them; 10 days in the reported half, 5 in the other
+        _course("I", "I", days=13, learning=8, scale=1, reported=2, tuned=1),
     )
 }
 

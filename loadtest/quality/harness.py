@@ -1,25 +1,25 @@
-"""All trials of a measurement, two at a time, and the figures they come to."""
+"""All runs of a measurement, a few at a time, and the figures they come to."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from pathlib import Path
 from typing import Final
-
-import msgspec
 
 from detectors.errors import LoginwardError
 
-from . import hub
+from . import apart
 from . import trial as trials
-from .counts import Counts, added
 from .courses import VARIANTS, Course, Variant
-from .figures import Figures, figures
-from .trial import OURS, Outcome, Trial
+from .kept import Kept, code
+from .pace import Pace, Standing
+from .result import Quality, Results, reported
+from .trial import Outcome, Trial
 
 _SEEDS: Final = 20
 _QUICK_S: Final = 225.0
@@ -36,90 +36,112 @@ _WITHOUT: Final = {
 class Plan:
     """What to measure: seeds 1 to `seeds`, the odd ones to tune on, the even ones reported.
 
-    `within_s`: no trial begins that would end later, going by the slowest so far.
+    `jobs` runs at a time, each in processes of its own. What lies in the folder `keep` is taken
+    from there, and what is run is kept in it. `within_s`: no run begins that would end later,
+    going by the slowest so far.
     """
 
     courses: Sequence[Course]
     seeds: Sequence[int] = tuple(range(1, _SEEDS + 1))
     variants: Sequence[Variant] = VARIANTS
-    workers: int = 2
+    jobs: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    keep: Path | None = None
     within_s: float | None = None
     not_run: dict[str, str] = field(default_factory=dict)
 
 
-class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of one variant, reported seeds."""
-
-    profiles: dict[str, Figures]
-    baselines: dict[str, dict[str, Figures]]
-
-
-class Quality(msgspec.Struct, frozen=True, kw_only=True):
-    """The result. `profiles` and `baselines` stand on the reported seeds, `tuning` on the others;
-    `variants` are the same attacks under other conditions.
-    """
-
-    profiles: dict[str, Figures]
-    baselines: dict[str, dict[str, Figures]]
-    tuning: dict[str, Figures]
-    variants: dict[str, Side]
-    hub: hub.Figures | None = None
-    not_run: dict[str, str]
-    seeds: dict[str, list[int]]
-    events: int
-    run_s: float
-    replay_events_per_s: float
-
-
 def measure(
     plan: Plan,
-    done: Callable[[], None] = lambda: None,
-    tell: Callable[[str], None] = lambda _: None,
+    tell: Callable[[Standing], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Quality:
-    """Run the plan; `done` hears of each trial's end, `tell` what is worth a line."""
-    begun = clock()
-    outputs = trials.supported()
-    not_run = dict(plan.not_run)
-    not_run |= {name[2:]: why for name, why in _WITHOUT.items() if name not in outputs}
-    results = _Results()
-    waiting = laid_out(plan, outputs)
-    with ProcessPoolExecutor(plan.workers, mp_context=get_context("spawn")) as pool:
-        running: dict[Future[Outcome], Trial] = {}
-        while waiting or running:
-            if waiting and _late(plan, clock() - begun, results.slowest_s):
-                _too_late(waiting, not_run)
-            while waiting and len(running) < plan.workers:
-                one = waiting.pop(0)
-                running[pool.submit(trials.run, one)] = one
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                one = running.pop(future)
-                try:
-                    results.add(one, future.result())
-                except LoginwardError as failure:
-                    not_run[_name(one)] = str(failure)
-                    tell(f"{_name(one)}: {failure}")
-                done()
-    return results.told(not_run, clock() - begun)
+    """Run the plan, each run in a process of its own; `tell` hears of each one's end."""
+    return _Measuring(plan, tell, clock).measured()
+
+
+class _Measuring:
+    def __init__(
+        self, plan: Plan, tell: Callable[[Standing], None], clock: Callable[[], float]
+    ) -> None:
+        self._plan = plan
+        self._tell = tell
+        self._clock = clock
+        outputs = trials.supported()
+        self._not_run = dict(plan.not_run)
+        self._not_run |= {name[2:]: why for name, why in _WITHOUT.items() if name not in outputs}
+        self._kept = None if plan.keep is None else Kept(plan.keep, code())
+        self._waiting = laid_out(plan, outputs)
+        self._pace = Pace(self._waiting, plan.jobs)
+        self._results = Results()
+
+    def measured(self) -> Quality:
+        begun = self._clock()
+        self._take_kept()
+        with ThreadPoolExecutor(self._plan.jobs) as pool:
+            running: dict[Future[Outcome], Trial] = {}
+            while self._waiting or running:
+                if self._waiting and self._late(self._clock() - begun):
+                    self._too_late()
+                while self._waiting and len(running) < self._plan.jobs:
+                    one = self._waiting.pop(0)
+                    running[pool.submit(apart.run, one)] = one
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    self._ended(running.pop(future), future)
+        return self._results.told(self._not_run, self._clock() - begun)
+
+    def _take_kept(self) -> None:
+        """What an earlier call has measured."""
+        for one in list(self._waiting if self._kept else ()):
+            outcome = self._kept.of(one) if self._kept else None
+            if outcome is not None:
+                self._waiting.remove(one)
+                self._results.add(one, outcome, kept=True)
+                self._tell(self._pace.ended(one, _name(one), None))
+
+    def _ended(self, one: Trial, future: Future[Outcome]) -> None:
+        took = 0.0
+        try:
+            outcome = future.result()
+        except LoginwardError as failure:
+            self._not_run[_name(one)] = str(failure)
+        else:
+            took = outcome.run_s
+            self._results.add(one, outcome)
+            if self._kept:
+                self._kept.put(one, outcome)
+        self._tell(self._pace.ended(one, _name(one), took))
+
+    def _late(self, elapsed: float) -> bool:
+        within = self._plan.within_s
+        return within is not None and elapsed + self._results.slowest_s > within
+
+    def _too_late(self) -> None:
+        for one in self._waiting:
+            self._not_run[_name(one)] = "no time was left for it on this machine"
+        self._waiting.clear()
 
 
 def laid_out(plan: Plan, outputs: tuple[str, ...]) -> list[Trial]:
-    """All trials, each profile once before the next seed: a time limit costs seeds, no profile.
+    """All runs, each profile once before the next seed: a time limit costs seeds, no profile.
 
     Variants are run on reported seeds alone: nothing is tuned on them.
     """
     return [
         Trial(course=course, seed=seed, variant=variant, outputs=outputs)
-        for number, seed in enumerate(plan.seeds)
+        for number, seed in _numbered(plan.seeds)
         for variant in (None, *(plan.variants if reported(seed) else ()))
         for course in plan.courses
-        if number < course.seeds and (variant is None or course.letter in variant.letters)
+        if number < (course.reported if reported(seed) else course.tuned)
+        and (variant is None or (course.letter in variant.letters and number < variant.seeds))
     ]
 
 
-def reported(seed: int) -> bool:
-    """Even seeds are reported; nobody may tune on them."""
-    return seed % 2 == 0
+def _numbered(seeds: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Each seed with how many of its half came before."""
+    before = Counter[bool]()
+    for seed in seeds:
+        yield before[reported(seed)], seed
+        before[reported(seed)] += 1
 
 
 def quick_plan(courses: Sequence[Course], not_run: dict[str, str]) -> Plan:
@@ -134,65 +156,6 @@ def quick_plan(courses: Sequence[Course], not_run: dict[str, str]) -> Plan:
     )
 
 
-def _late(plan: Plan, elapsed: float, slowest: float) -> bool:
-    return plan.within_s is not None and elapsed + slowest > plan.within_s
-
-
-def _too_late(waiting: list[Trial], not_run: dict[str, str]) -> None:
-    for one in waiting:
-        not_run[_name(one)] = "no time was left for it on this machine"
-    waiting.clear()
-
-
 def _name(one: Trial) -> str:
     kind = "" if one.variant is None else f" {one.variant.name}"
     return f"profiles.{one.course.letter}{kind} seed {one.seed}"
-
-
-class _Results:
-    def __init__(self) -> None:
-        self.slowest_s = 0.0
-        self._counts: dict[tuple[str, str, str, bool], list[Counts]] = defaultdict(list)
-        self._seeds: set[int] = set()
-        self._events = 0
-        self._replay_s = 0.0
-
-    def add(self, one: Trial, outcome: Outcome) -> None:
-        self.slowest_s = max(self.slowest_s, outcome.run_s)
-        self._seeds.add(one.seed)
-        self._events += outcome.events
-        self._replay_s += outcome.replay_s
-        kind = "" if one.variant is None else one.variant.name
-        for who, counts in outcome.counts.items():
-            self._counts[who, one.course.letter, kind, reported(one.seed)].append(counts)
-
-    def told(self, not_run: dict[str, str], took: float) -> Quality:
-        kinds = sorted({kind for _, _, kind, _ in self._counts if kind})
-        plain = self._side("")
-        return Quality(
-            profiles=plain.profiles,
-            baselines=plain.baselines,
-            tuning=self._of(OURS, "", final=False),
-            variants={kind: self._side(kind) for kind in kinds},
-            not_run=not_run,
-            seeds={
-                "tuning": sorted(seed for seed in self._seeds if not reported(seed)),
-                "reported": sorted(seed for seed in self._seeds if reported(seed)),
-            },
-            events=self._events,
-            run_s=round(took, 1),
-            replay_events_per_s=round(self._events / self._replay_s) if self._replay_s else 0,
-        )
-
-    def _side(self, kind: str) -> Side:
-        peers = sorted({who for who, *_ in self._counts} - {OURS})
-        return Side(
-            profiles=self._of(OURS, kind), baselines={who: self._of(who, kind) for who in peers}
-        )
-
-    def _of(self, who: str, kind: str, *, final: bool = True) -> dict[str, Figures]:
-        return {
-            letter: figures(added(counts), len(counts))
-            for (name, letter, *rest), counts in sorted(self._counts.items())
-            if name == who and rest == [kind, final]
-        }

@@ -15,8 +15,12 @@ Definitions (also in docs/quality.md):
   *look-back*.
 - An attack attempt is *attributed* if an incident, or an alert of severity >= medium, names its
   address (its /64, a subnet around it).
-- A *page* is an incident with at least one live alert of severity >= high, or such an alert that is
-  in no incident; a *false campaign* is a page none of whose alerts >= high is true.
+- A *page* is what wakes an analyst by the policy of the SOC's queue, who acknowledges at once: an
+  incident pages when it opens, when it is graver, and when it first hits an account
+  (`detectors.incident_pages.waking`); an alert in none pages once for its subject within its rule's
+  quiet time; at most 12 an hour, the rest in a digest an hour at most, which is a page too.
+- A *false campaign* is an incident with alerts of severity >= high none of which is true, or a page
+  outside any incident of which the same holds.
 - *Stepped up* are good logins with verdict ask or high; *notices* are all such verdicts.
 - Runs begin with customers alone, so that devices and places are learnt; their logins, pages and
   notices count from the end of that time on (`loadtest/quality/courses.py`).
@@ -29,6 +33,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from .counts import Counts, RuleCounts
+from .pages import Page, in_force, pages
 from .places import Named, place
 from .said import AlertLine, Said
 from .truth import Campaign, Takeover, Truth
@@ -59,7 +64,7 @@ class _Ours:
         truth = self._truth
         caught = [self.caught(campaign) for campaign in truth.campaigns.values()]
         flagged, looked_back = self.takeovers()
-        groups = self._pages()
+        made = pages(self._said.alerts, in_force())
         return Counts(
             hours=(truth.last_ms - truth.since_ms) / _HOUR_MS,
             campaigns=len(truth.campaigns),
@@ -72,10 +77,8 @@ class _Ours:
             good=truth.good,
             stepped_up=None if self._said.verdicts is None else truth.good_asked,
             notices=self._notices(),
-            pages=len(groups),
-            false_campaigns=sum(
-                not any(self._about[alert.alert_id] for alert in alerts) for alerts in groups
-            ),
+            pages=self._measured_pages(made),
+            false_campaigns=self._false_campaigns(made),
             **_delays(truth, caught),
             rules=self._rules(),
         )
@@ -164,12 +167,18 @@ class _Ours:
             return None
         return sum(v.asks and v.at_ms >= self._truth.since_ms for v in self._said.verdicts)
 
-    def _pages(self) -> list[list[AlertLine]]:
+    def _measured_pages(self, made: list[Page]) -> int:
+        return sum(page.at_ms >= self._truth.since_ms for page in made)
+
+    def _false_campaigns(self, made: list[Page]) -> int:
+        """Incidents, and pages outside any, whose alerts >= high are all false."""
+        paged = {alert: f"page {n}" for n, page in enumerate(made) for alert in page.alerts}
         groups: dict[str, list[AlertLine]] = defaultdict(list)
         for alert in self._measured:
             if alert.pages:
-                groups[self._said.incident_of.get(alert.alert_id, alert.alert_id)].append(alert)
-        return list(groups.values())
+                name = alert.alert_id
+                groups[self._said.incident_of.get(name) or paged[name]].append(alert)
+        return sum(not any(self._about[a.alert_id] for a in alerts) for alerts in groups.values())
 
     def _rules(self) -> dict[str, RuleCounts]:
         found: dict[str, RuleCounts] = {}
@@ -182,7 +191,7 @@ class _Ours:
             found[rule] = RuleCounts(
                 alerts=len(alerts),
                 true_alerts=sum(bool(self._about[alert.alert_id]) for alert in alerts),
-                pages=sum(alert.pages for alert in alerts),
+                pages=len(pages(alerts, in_force())),
                 caught=sum(at is not None for at in caught),
                 flagged=alone.takeovers()[0],
                 detect_s=_delays(self._truth, caught)["detect_s"],

@@ -11,12 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from loadtest import profile
 
-from . import hub, measures
+from . import hub, measures, memory, spray
 from .courses import VARIANTS
+from .crowdsec import CrowdSec
+from .fail2ban import Fail2ban
 from .figures import Figures, as_text
 from .goals import GOALS, Goal
-from .harness import Quality
 from .plots import PLOTS, Series, svg
+from .result import Quality
 from .trial import OURS
 
 
@@ -42,6 +44,9 @@ COLUMNS: Final = (
 )
 
 
+PEERS: Final = (CrowdSec.name, Fail2ban.name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A contender on a profile, its cells as text."""
@@ -60,8 +65,8 @@ class Table:
     rows: list[Row]
 
 
-def write(quality: Quality, docs: Path) -> None:
-    """Write the page and, in a folder of its name, its plots."""
+def write(quality: Quality, docs: Path, command: str) -> None:
+    """Write the page and, in a folder of its name, its plots; `command` measures the same again."""
     environment = Environment(
         loader=PackageLoader("loadtest.quality"),
         autoescape=select_autoescape(enabled_extensions=("svg",), default=False),
@@ -78,11 +83,11 @@ def write(quality: Quality, docs: Path) -> None:
             (folder / f"{plot.key}.svg").write_text(drawn, encoding="utf-8")
             plots.append(plot)
     page = environment.get_template("quality.md").render(
-        events=f"{quality.events:,}",
+        command=command,
+        quality=quality,
         run=_span(quality.run_s),
-        speed=f"{quality.replay_events_per_s:,}",
-        seeds=quality.seeds,
-        titles=_titles(quality),
+        processor=_span(quality.cpu_s),
+        measured=list(_measured(quality)),
         goals=[_goal_row(goal, quality) for goal in GOALS],
         plots=plots,
         folder=folder.name,
@@ -90,20 +95,41 @@ def write(quality: Quality, docs: Path) -> None:
         columns=COLUMNS,
         detections=list(_detections(series)),
         definitions=_definitions(),
-        hub=[] if quality.hub is None else list(hub.told(quality.hub)),
-        not_run=quality.not_run,
+        hub=list(_hub(quality)),
+        memory=[] if quality.memory is None else list(memory.lines(quality.memory)),
     )
     docs.write_text(page.rstrip() + "\n", encoding="utf-8")
 
 
-def _titles(quality: Quality) -> list[tuple[str, str]]:
-    return [(letter, profile.parse(letter)[0].profile.title) for letter in quality.profiles]
+def _measured(quality: Quality) -> Iterator[list[str]]:
+    """What the figures of a profile stand on: runs, days after learning, attempts, logins."""
+    for letter, figures in quality.profiles.items():
+        tuning = quality.tuning.get(letter)
+        takeovers = figures.intervals.get("takeover_recall")
+        days = figures.hours / 24
+        yield [
+            letter,
+            profile.parse(letter)[0].profile.title,
+            f"{figures.runs} + {0 if tuning is None else tuning.runs}",
+            f"{days:,.1f}",
+            f"{figures.good_logins:,}",
+            f"{figures.good_logins / days:,.0f}" if days else "-",
+            f"{figures.attack_attempts:,}",
+            "-" if takeovers is None else f"{takeovers.n:,}",
+        ]
 
 
 def _definitions() -> list[str]:
     """The definitions as measures.py gives them: one place, so that they cannot part."""
     text = (measures.__doc__ or "").partition("):\n")[2]
     return [" ".join(part.split()) for part in text.removeprefix("- ").split("\n- ")]
+
+
+def _hub(quality: Quality) -> Iterator[str]:
+    if quality.hub is not None:
+        yield from hub.told(quality.hub)
+    if quality.spray is not None:
+        yield spray.told(quality.spray)
 
 
 def _tables(quality: Quality) -> Iterator[Table]:
@@ -124,7 +150,7 @@ def _tables(quality: Quality) -> Iterator[Table]:
         yield Table(
             title="Tuning seeds",
             text="The seeds that limits may be tuned on.",
-            rows=_rows({OURS: quality.tuning}),
+            rows=_rows({OURS: quality.tuning} | quality.tuning_baselines),
         )
 
 
@@ -147,24 +173,28 @@ def cell(figures: Figures, key: str) -> str:
     return f"**{as_text(key, value)}** ({ends})"
 
 
-def _goal_row(goal: Goal, quality: Quality) -> dict[str, str]:
+def _goal_row(goal: Goal, quality: Quality) -> list[str]:
+    """A goal, the figure of both halves beside it, those of the peers, and whether it is met."""
     figures = quality.profiles.get(goal.letter)
-    title = next(column.title for column in COLUMNS if column.key == goal.key)
-    row = {
-        "letter": goal.letter,
-        "figure": title,
-        "wanted": f"{goal.sense} {as_text(goal.key, goal.value)}",
-    }
     met = None if figures is None else goal.met(figures)
-    if figures is None or met is None:
-        return row | {"value": "-", "interval": "-", "mark": "not measured"}
-    interval = figures.intervals[goal.key]
-    return row | {
-        "value": as_text(goal.key, getattr(figures, goal.key)),
-        "interval": f"{as_text(goal.key, interval.low)} to {as_text(goal.key, interval.high)} "
-        f"({interval.n:,})",
-        "mark": "yes" if met else "**no**",
-    }
+    return [
+        goal.letter,
+        next(column.title for column in COLUMNS if column.key == goal.key),
+        f"{goal.sense} {as_text(goal.key, goal.value)}",
+        _cell_of(figures, goal.key),
+        {None: "not measured", True: "met", False: "**not met**"}[met],
+        _cell_of(quality.tuning.get(goal.letter), goal.key),
+        *(_value_of(quality.baselines.get(peer, {}).get(goal.letter), goal.key) for peer in PEERS),
+    ]
+
+
+def _cell_of(figures: Figures | None, key: str) -> str:
+    return "-" if figures is None else cell(figures, key)
+
+
+def _value_of(figures: Figures | None, key: str) -> str:
+    value: float | None = None if figures is None else getattr(figures, key)
+    return "-" if value is None else as_text(key, value)
 
 
 def _detections(series: Series) -> Iterator[list[str]]:
@@ -192,4 +222,7 @@ def _detections(series: Series) -> Iterator[list[str]]:
 
 def _span(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

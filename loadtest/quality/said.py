@@ -14,6 +14,8 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from detectors.alerts import Alert, AlertSubject
+
 Severity = Literal["low", "medium", "high", "critical"]
 
 PAGING: Final = frozenset({"high", "critical"})
@@ -39,6 +41,8 @@ class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
     accounts: list[str]
     ips: list[str]
     event_ids: list[str]
+    counts: dict[str, int] = {}
+    system: str = ""
     mode: str = "live"
 
     @property
@@ -53,8 +57,32 @@ class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def pages(self) -> bool:
-        """Whether it wakes an analyst."""
+        """Whether it may wake an analyst (which do: `pages.py`)."""
         return self.severity in PAGING and self.mode == "live"
+
+    def whole(self) -> Alert:
+        """As the core knows it, for what groups alerts; what does not matter there is empty."""
+        return Alert(
+            alert_id=self.alert_id,
+            revision=1,
+            system=self.system,
+            rule=self.rule,
+            rule_version="",
+            severity=self.severity,
+            opened_at=self.opened_at.isoformat(),
+            updated_at=self.updated_at.isoformat(),
+            subject=AlertSubject(self.subject.type, self.subject.value),
+            counts=self.counts,
+            window_s=0,
+            threshold=0,
+            accounts=self.accounts,
+            ips=self.ips,
+            event_ids=[],
+            attack_ids=[],
+            checklist_item="",
+            summary="",
+            mode=self.mode,
+        )
 
 
 class HitLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import Final
 
 import msgspec
@@ -54,6 +55,7 @@ OPTIONAL: Final = ("--incidents", "--verdicts")
 OURS: Final = "loginward"
 _LONGEST: Final = 2_000
 _MS: Final = timedelta(milliseconds=1)
+_BOTH: Final = (RUSAGE_SELF, RUSAGE_CHILDREN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +69,17 @@ class Trial:
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trial counted, by contender, and how long it took, replay alone and all in all."""
+    """What a trial counted, by contender, and how long it took, replay alone and all in all.
+
+    `cpu_s` is its processor time, `rss_mb` the most memory that one of its two processes took.
+    """
 
     counts: dict[str, Counts]
     events: int
     replay_s: float
     run_s: float
+    cpu_s: float = 0.0
+    rss_mb: int = 0
 
 
 def run(trial: Trial) -> Outcome:
@@ -80,7 +87,7 @@ def run(trial: Trial) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="loginward-quality-") as name:
         folder = Path(name)
         events, truths = folder / "events.jsonl", folder / "ledger.jsonl.zst"
-        begun = time.monotonic()
+        begun, before = time.monotonic(), _cpu_s()
         made = to_path(request(trial), events, truths)
         simulated = time.monotonic()
         outputs = replay(folder, events, trial.outputs)
@@ -91,7 +98,14 @@ def run(trial: Trial) -> Outcome:
             events=made.events,
             replay_s=round(replayed - simulated, 2),
             run_s=round(time.monotonic() - begun, 2),
+            cpu_s=round(_cpu_s() - before, 2),
+            rss_mb=max(getrusage(who).ru_maxrss for who in _BOTH) // 1024,
         )
+
+
+def _cpu_s() -> float:
+    """Processor time of this process and of those that it has waited for."""
+    return sum((used := getrusage(who)).ru_utime + used.ru_stime for who in _BOTH)
 
 
 def request(trial: Trial) -> Request:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,14 +13,20 @@ import typer
 from loginward_cli.output import columns, emit_json, fail, note, progress, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loadtest.quality.figures import Figures
-    from loadtest.quality.harness import Quality
+    from loadtest.quality.pace import Standing
+    from loadtest.quality.result import Quality
+    from loginward_cli.output import Advance
+
+_NONE = "none"
 
 
 def command(
     *,
     profiles: Annotated[
-        str, typer.Option(help="Which, with commas, e.g. A,B,G.", metavar="A,B")
+        str, typer.Option(help="Which, with commas, e.g. A,B,G; or none.", metavar="A,B")
     ] = "A,B,C,D,E,F,G,H,I",
     seeds: Annotated[
         int | None,
@@ -39,7 +47,30 @@ def command(
     ] = None,
     hub: Annotated[
         Path | None,
-        typer.Option(help="Also judge CrowdSec's hub tests that lie there.", metavar="FOLDER"),
+        typer.Option(
+            help="Also judge CrowdSec's hub tests that lie there, and o365spray beside.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            min=1_000,
+            max=10_000_000,
+            help="Also fill a Valkey with so many attacking addresses and weigh it.",
+            metavar="ADDRESSES",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Runs at a time (as many as cores).")
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep each run's outcome there, and take from there what was run: a measurement "
+            "can be stopped and continued.",
+            metavar="FOLDER",
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The figures as JSON, last line.")] = False,
 ) -> None:
@@ -48,10 +79,12 @@ def command(
     Each profile is simulated among customers, judged by `replay`, and compared with the simulator's
     ledger; CrowdSec's ssh buckets and fail2ban see the same attempts. Example:
     loginward quality --profiles A,G --seeds 4 --docs docs/quality.md
+    All of it takes hours, so keep what has run: loginward quality --keep .loginward/quality
     """
     from msgspec import structs
 
     from loadtest.quality import hub as hub_tests
+    from loadtest.quality import spray
     from loadtest.quality.courses import chosen
     from loadtest.quality.harness import Plan, laid_out, measure, quick_plan
     from loadtest.quality.report import write
@@ -62,48 +95,112 @@ def command(
     if hub is not None and not (hub / "expected.jsonl").is_file():
         fail(f"--hub {hub}: no expected.jsonl there; name the folder of the hub tests")
     plan = quick_plan(courses, not_run) if quick else Plan(courses=courses, not_run=not_run)
-    if not variants:
-        plan = replace(plan, variants=())
-    if minutes is not None:
-        plan = replace(plan, within_s=minutes * 60)
-    if seeds is not None:
-        # A single seed is a reported one: nothing was tuned on it.
-        plan = replace(plan, seeds=(2,) if seeds == 1 else tuple(range(1, seeds + 1)))
+    plan = replace(
+        plan,
+        keep=keep,
+        jobs=jobs or plan.jobs,
+        variants=plan.variants if variants else (),
+        within_s=plan.within_s if minutes is None else minutes * 60,
+        seeds=plan.seeds if seeds is None else _seeds(seeds),
+    )
     with progress("runs", len(laid_out(plan, ()))) as done:
-        quality = measure(plan, done, note)
+        quality = measure(plan, _teller(done))
     if hub is not None:
         with progress("hub tests"):
-            quality = structs.replace(quality, hub=hub_tests.measure(hub))
+            quality = structs.replace(quality, hub=hub_tests.measure(hub), spray=spray.measure(hub))
+    if memory is not None:
+        from loadtest.quality.memory import measure as weigh
+
+        with progress("memory", memory) as done:
+            quality = structs.replace(quality, memory=weigh(memory, done))
     _show(quality)
     if docs is not None:
-        write(quality, docs)
+        write(quality, docs, _command(profiles, seeds, quick, variants, hub, memory))
         say(f"report: {docs}")
     if json:
         emit_json(quality)
 
 
+def _seeds(number: int) -> tuple[int, ...]:
+    """A single seed is a reported one: nothing was tuned on it."""
+    return (2,) if number == 1 else tuple(range(1, number + 1))
+
+
+def _teller(done: Advance) -> Callable[[Standing], None]:
+    """Moves the bar; where nobody sees one, a line for each run instead."""
+
+    def tell(standing: Standing) -> None:
+        done(1, title=f"runs{_left(standing)}")
+        if not sys.stderr.isatty() and standing.took_s is not None:
+            note(
+                f"{standing.done} of {standing.runs} runs{_left(standing)}: "
+                f"{standing.name} took {standing.took_s:.0f} s"
+            )
+
+    return tell
+
+
+def _left(standing: Standing) -> str:
+    if not standing.left_s:
+        return ""
+    hours, minutes = divmod(ceil(standing.left_s / 60), 60)
+    return f", about {hours} h {minutes} min left" if hours else f", about {minutes} min left"
+
+
 def _letters(text: str) -> str:
     from loadtest.profile import LETTERS
 
+    if text.strip() == _NONE:
+        return ""
     letters = [part.strip().upper() for part in text.split(",")]
     for letter in letters:
         if len(letter) != 1 or letter not in LETTERS:
-            fail(f"--profiles {text}: {letter!r} is none of {', '.join(LETTERS)}")
+            fail(f"--profiles {text}: {letter!r} is none of {', '.join(LETTERS)}; or write none")
     return "".join(letters)
 
 
+def _command(
+    profiles: str,
+    seeds: int | None,
+    quick: bool,
+    variants: bool,
+    hub: Path | None,
+    memory: int | None,
+) -> str:
+    """The command that measures the same again, without the folders of this machine."""
+    from loadtest.profile import LETTERS
+
+    letters = _letters(profiles)
+    parts = ["./loginward quality"]
+    if letters != LETTERS:
+        parts.append(f"--profiles {','.join(letters) or _NONE}")
+    parts += ["--quick"] if quick else []
+    parts += [] if seeds is None else [f"--seeds {seeds}"]
+    parts += [] if variants else ["--no-variants"]
+    parts += [] if hub is None else ["--hub crowdsec-hub-tests"]
+    parts += [] if memory is None else [f"--memory {memory}"]
+    return " ".join([*parts, "--docs docs/quality.md"])
+
+
 def _show(quality: Quality) -> None:
-    from loadtest.quality.hub import told
+    from loadtest.quality import hub, memory, spray
 
     columns(_rows(quality), header=("profile", "who", *(title for title, _ in _COLUMNS)))
     if quality.hub is not None:
-        for line in told(quality.hub):
+        for line in hub.told(quality.hub):
             say(f"hub: {line}")
+    if quality.spray is not None:
+        say(spray.told(quality.spray))
+    if quality.memory is not None:
+        for line in memory.lines(quality.memory):
+            say(line)
     for name, why in quality.not_run.items():
         say(f"not run: {name}: {why}")
+    kept = f", {quality.kept} of them kept from before" if quality.kept else ""
     say(
-        f"{quality.events} events in {quality.run_s:.0f} s, replay at "
-        f"{quality.replay_events_per_s} events/s; seeds reported: "
+        f"{quality.runs} runs{kept}, {quality.events} events: {quality.run_s:.0f} s, all runs "
+        f"{quality.cpu_s / 60:.0f} minutes of processor time, at most {quality.rss_mb} MB a "
+        f"process; replay at {quality.replay_events_per_s} events/s; seeds reported: "
         + ", ".join(map(str, quality.seeds["reported"]))
     )
 

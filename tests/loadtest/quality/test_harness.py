@@ -11,10 +11,12 @@ import pytest
 
 from detectors.errors import LoginwardError
 from loadtest.profile import known
-from loadtest.quality import harness, trial
+from loadtest.quality import apart, trial
 from loadtest.quality.courses import FULL, QUICK, VARIANTS, Course, chosen
-from loadtest.quality.harness import Plan, Quality, laid_out, measure, quick_plan
+from loadtest.quality.harness import Plan, laid_out, measure, quick_plan
+from loadtest.quality.pace import Standing
 from loadtest.quality.report import write
+from loadtest.quality.result import Quality, reported
 from loadtest.quality.trial import Trial
 
 SMALL = (
@@ -30,9 +32,15 @@ SMALL = (
 
 
 @pytest.fixture(scope="module")
-def quality() -> Quality:
+def keep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the runs of this file are kept."""
+    return tmp_path_factory.mktemp("quality") / "runs"
+
+
+@pytest.fixture(scope="module")
+def quality(keep: Path) -> Quality:
     """Two seeds of two small profiles."""
-    plan = Plan(courses=SMALL, seeds=(1, 2), variants=(), not_run={"x": "why"})
+    plan = Plan(courses=SMALL, seeds=(1, 2), variants=(), keep=keep, not_run={"x": "why"})
     return measure(plan)
 
 
@@ -41,7 +49,7 @@ def test_both_profiles_and_both_peers_are_measured(quality: Quality) -> None:
     ours, peers = quality.profiles, quality.baselines
 
     assert set(ours) == set(quality.tuning) == {"A", "G"}
-    assert set(peers) == {"crowdsec", "fail2ban"}
+    assert set(peers) == set(quality.tuning_baselines) == {"crowdsec", "fail2ban"}
     assert ours["A"].campaign_recall == peers["fail2ban"]["A"].campaign_recall == 1
     assert ours["A"].attempt_attribution is not None
     assert ours["G"].campaign_recall is None
@@ -58,15 +66,41 @@ def test_the_same_seeds_give_the_same_figures(quality: Quality) -> None:
     assert again.baselines["crowdsec"]["A"] == quality.baselines["crowdsec"]["A"]
 
 
+def test_what_was_stopped_is_continued(quality: Quality, keep: Path) -> None:
+    """What lies there is not run again, what is missing is, and the figures are the same."""
+    [path] = keep.glob("A-plain-2-*.json")
+    path.unlink()
+    heard: list[Standing] = []
+    plan = Plan(courses=SMALL, seeds=(1, 2), variants=(), keep=keep)
+
+    again = measure(plan, heard.append)
+
+    assert (again.runs, again.kept) == (4, 3)
+    assert (again.profiles, again.tuning) == (quality.profiles, quality.tuning)
+    assert [one.name for one in heard if one.took_s is not None] == ["profiles.A seed 2"]
+    assert (heard[-1].done, heard[-1].runs, heard[-1].left_s) == (4, 4, 0)
+    assert path.exists()
+
+
+def test_a_run_in_a_process_of_its_own_says_why_it_failed() -> None:
+    """What cannot be simulated is named; nothing of it is a figure."""
+    wrong = replace(SMALL[0], share="A@9d")
+
+    with pytest.raises(LoginwardError, match="A begins after"):
+        apart.run(Trial(course=wrong, seed=1))
+
+
 def test_the_report_names_every_figure_and_draws_it(quality: Quality, tmp_path: Path) -> None:
     """Table, goals, definitions and plots that are well-formed XML."""
-    write(quality, tmp_path / "quality.md")
+    write(quality, tmp_path / "quality.md", "./loginward quality")
 
     text = (tmp_path / "quality.md").read_text()
     plots = sorted((tmp_path / "quality").glob("*.svg"))
     assert "| A | crowdsec |" in text
-    assert "A *page* is an incident" in text
+    assert "A *page* is what wakes an analyst" in text
     assert "- x: why" in text
+    assert "./loginward quality" in text
+    assert "| A | campaigns caught | at least 100.00 % | **100.00 %**" in text
     assert plots
     for plot in plots:
         assert f"quality/{plot.name}" in text
@@ -76,7 +110,7 @@ def test_the_report_names_every_figure_and_draws_it(quality: Quality, tmp_path: 
 def test_when_time_is_over_the_rest_is_named_as_not_run() -> None:
     """A slow machine gets fewer figures, never figures that were not measured."""
     moments = iter([0.0, 0.0, 500.0, 500.0, 500.0])
-    plan = replace(Plan(courses=SMALL, seeds=(2, 4), variants=()), workers=1, within_s=100)
+    plan = replace(Plan(courses=SMALL, seeds=(2, 4), variants=()), jobs=1, within_s=100)
 
     quality = measure(plan, clock=lambda: next(moments))
 
@@ -121,18 +155,21 @@ def test_the_order_of_trials() -> None:
 
 
 def test_what_is_long_is_run_under_fewer_seeds() -> None:
-    """As many to tune on as are reported."""
-    long = replace(SMALL[1], seeds=2)
+    """A profile says how many of each half; a variant, how many of the reported ones."""
+    long = replace(SMALL[1], reported=2, tuned=1)
+    variant = replace(VARIANTS[0], letters="A", seeds=1)
 
-    found = laid_out(Plan(courses=(SMALL[0], long), seeds=(1, 2, 3, 4), variants=()), ())
+    found = laid_out(Plan(courses=(SMALL[0], long), seeds=(1, 2, 3, 4), variants=(variant,)), ())
 
-    assert [one.seed for one in found if one.course is long] == [1, 2]
+    assert [one.seed for one in found if one.course is long] == [1, 2, 4]
+    assert [one.seed for one in found if one.variant] == [2]
+    found = [one for one in found if not one.variant]
     assert [one.seed for one in found if one.course is not long] == [1, 2, 3, 4]
 
 
 def test_reported_seeds_are_never_tuned_on() -> None:
     """Even seeds are reported, odd ones are for tuning."""
-    assert [harness.reported(seed) for seed in (1, 2, 3, 4)] == [False, True, False, True]
+    assert [reported(seed) for seed in (1, 2, 3, 4)] == [False, True, False, True]
 
 
 def test_a_variant_reaches_the_simulator() -> None:

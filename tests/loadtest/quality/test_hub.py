@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from config.rules import load_rules
-from loadtest.quality import hub, said
-from loadtest.quality.hub_tests import HubTest, Point, read_tests
-from loadtest.quality.trial import OPTIONAL, replay, supported
+from loadtest.quality import hub, spray
+from loadtest.quality.hub_tests import Point, read_tests
 
 from ... import real_data
 
@@ -138,30 +137,17 @@ def test_the_hub_under_its_own_limits() -> None:
     assert f"{figures.must} of {figures.must} addresses" in next(hub.told(figures))
 
 
-def test_the_account_that_a_spray_hit_is_named(tmp_path: Path) -> None:
+def test_the_account_that_a_spray_hit_is_named() -> None:
     """o365spray: a success between failures; the bucket names the address, we the account."""
-    lines = real_data.lines("o365spray-otrf/events.jsonl")
-    test = HubTest(
-        name="o365spray",
-        events=lines,
-        must=frozenset(),
-        must_not=frozenset(),
-        failures=(Point(6, 10_000),),
-    )
-    (tmp_path / "rules.toml").write_text(
-        hub.rules(test)
-        + '[success_after_attack]\nmode = "live"\nowner = "quality"\nreason = "the hit account"\n'
-    )
-    events = tmp_path / "events.jsonl"
-    events.write_text("".join(json.dumps(hub.wire(n, e)) + "\n" for n, e in enumerate(lines)))
+    real_data.lines(f"{spray.FOLDER}/events.jsonl")
 
-    outputs = replay(tmp_path, events, supported(), "--rules", str(tmp_path / "rules.toml"))
+    found = spray.measure(real_data.FOLDER / _HUB)
 
-    alerts = outputs["--alerts"]
-    assert alerts is not None
-    told = said.read(alerts, *(outputs[name] for name in OPTIONAL))
-    named = {
-        name for one in told.alerts if one.rule == "success_after_attack" for name in one.accounts
-    }
-    hit = {name for one in told.incidents or () for name in one.accounts_hit}
-    assert "Henrietta@contoso.onmicrosoft.com" in named | hit
+    assert found is not None
+    assert found.named == found.hit == ["Henrietta@contoso.onmicrosoft.com"]
+    assert "1 account, 1 of them" in spray.told(found)
+
+
+def test_where_no_spray_lies_none_is_measured(tmp_path: Path) -> None:
+    """Not measured is something else than not found."""
+    assert spray.measure(tmp_path) is None

@@ -162,18 +162,19 @@ def test_attempts_are_attributed_by_address() -> None:
     assert attributed([subnet]) == 4
 
 
-def test_a_page_is_an_incident_or_an_alert_without_one() -> None:
-    """Ten alerts of one incident wake the analyst once; medium and staged ones do not."""
-    alerts = [alert(n, "e0") for n in range(10)]
-    lone = alert(50, "g", subject=Subject("ip", GOOD))
-    silent = [alert(60, "e0", severity="medium"), alert(61, "e0", mode="staged")]
+def test_a_false_campaign_is_an_incident_or_a_page_without_one() -> None:
+    """Ten false alerts of one incident are one false campaign, on three subjects alone three."""
+    addresses = [GOOD, "198.51.100.2", "198.51.100.3"] * 4
+    alerts = [alert(n, "g", subject=Subject("ip", ip)) for n, ip in enumerate(addresses[:10])]
+    silent = [alert(60, "g", severity="medium"), alert(61, "g", mode="staged")]
+    true = alert(50, "e0", system="other")
     lines = [attack(0, "e0"), login(3600, "g")]
 
-    together = _counts(lines, [*alerts, lone, *silent], [incident(*alerts)])
-    apart = _counts(lines, [*alerts, lone, *silent])
+    together = _counts(lines, [*alerts, true, *silent], [incident(*alerts)])
+    apart = _counts(lines, [*alerts[:2], true, *silent])
 
-    assert (together.pages, together.false_campaigns, together.hours) == (2, 1, 1.0)
-    assert (apart.pages, apart.false_campaigns) == (11, 1)
+    assert (together.false_campaigns, together.hours) == (1, 1.0)
+    assert (apart.pages, apart.false_campaigns) == (3, 2)
 
 
 def test_customers_are_stepped_up_by_ask_and_high_alone() -> None:
@@ -217,7 +218,7 @@ def test_each_detection_is_measured_alone() -> None:
 def test_the_time_of_learning_is_not_measured() -> None:
     """Logins, notices and pages before `since` belong to a pipeline that knows nobody yet."""
     lines = [login(0, "g0"), login(100, "g1"), login(3700, "g2")]
-    alerts = [alert(50, "g0"), alert(150, "g1")]
+    alerts = [alert(50, "g0"), alert(150, "g1", subject=Subject("ip", OTHER))]
     verdicts = [verdict("g0", "ask", 0), verdict("g1", "ask", 100), verdict("g2", "inbox", 3700)]
 
     told = _counts(lines, alerts, None, verdicts, since=100)
