@@ -10,13 +10,54 @@ import pytest
 import yaml
 from hypothesis import given
 
+from config.settings import load
+from config.topics import TOPICS, TopicName, topic_config
 from detectors import wire
 from detectors.errors import Rejected, RejectReason
 from detectors.events import LoginEvent
-from stream.schema import FILE, event_schema, schema_text
+from detectors.notices import Confirmation, NoticeStep
+from detectors.verdicts import Verdict
+from stream.schema import (
+    FILE,
+    RECORDS,
+    RECORDS_FILE,
+    event_schema,
+    records_schema,
+    records_text,
+    schema_text,
+)
 from tests.checkout import ROOT
 from tests.detectors.made_events import EVENTS
 
+RECORDED = (
+    Verdict(
+        event_id="e", occurred_at="2026-11-23T06:00:00Z", account="p", notice_risk="ask", rules=[]
+    ),
+    Confirmation(
+        schema=1,
+        confirmation_id="c",
+        notice_id="n",
+        verdict_id="v",
+        event_id="e",
+        account="p",
+        system="web",
+        answer="no",
+        via="page",
+        at="2026-11-23T06:00:00Z",
+    ),
+    NoticeStep(
+        schema=1,
+        notice_id="n",
+        seq=1,
+        at="2026-11-23T06:00:00Z",
+        state="planned",
+        verdict_id="v",
+        event_id="e",
+        account="p",
+        system="web",
+        notice_risk="high",
+    ),
+)
 VALID = jsonschema.Draft202012Validator(event_schema())
 API = cast("dict[str, Any]", yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text()))
 MESSAGES = API["components"]["messages"]
@@ -27,9 +68,47 @@ def test_the_published_schema_is_the_types() -> None:
     assert (ROOT / FILE).read_bytes() == schema_text()
 
 
-def test_the_schema_is_a_schema() -> None:
-    """Of the dialect it names."""
+def test_the_published_records_are_the_types() -> None:
+    """docs/records.schema.json is what `python -m stream.schema` writes."""
+    assert (ROOT / RECORDS_FILE).read_bytes() == records_text()
+
+
+def test_the_schemas_are_schemas() -> None:
+    """Of the dialect they name."""
     jsonschema.Draft202012Validator.check_schema(event_schema())
+    jsonschema.Draft202012Validator.check_schema(records_schema())
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_every_topic_is_published_as_it_is_made(name: TopicName) -> None:
+    """Its address, whether it is compacted, how large a record may be, and the type it holds."""
+    channels = {one["address"]: one for one in API["channels"].values()}
+    channel = channels.pop(name)
+    if name == "logins.rejected":
+        assert len(channel["messages"]) == 2
+        return
+    config = topic_config(load(environ={}).kafka, name)
+    [message] = channel["messages"].values()
+    payload = MESSAGES[message["$ref"].rpartition("/")[2]]["payload"]["$ref"]
+    made = channel["bindings"]["kafka"]["topicConfiguration"]
+
+    assert made["cleanup.policy"] == [config["cleanup.policy"]]
+    assert made["max.message.bytes"] == int(config["max.message.bytes"])
+    if name in RECORDS:
+        assert payload == f"./records.schema.json#/$defs/{RECORDS[name].__name__}"
+
+
+def test_no_other_topic_is_published() -> None:
+    """What nobody makes, nobody can read."""
+    assert {one["address"] for one in API["channels"].values()} == set(TOPICS)
+
+
+@pytest.mark.parametrize("record", RECORDED)
+def test_a_record_fits_what_is_published(record: msgspec.Struct) -> None:
+    """Defaults left out and all, as it is written."""
+    schema = records_schema() | {"$ref": f"#/$defs/{type(record).__name__}"}
+
+    jsonschema.Draft202012Validator(schema).validate(msgspec.to_builtins(record))
 
 
 @given(event=EVENTS)
@@ -74,10 +153,9 @@ def test_every_reference_leads_somewhere() -> None:
 
     assert "./event.schema.json" in references
     for reference in references:
-        if reference == "./event.schema.json":
-            continue
-        node: Any = API
-        for name in reference.removeprefix("#/").split("/"):
+        file, _, place = reference.partition("#/")
+        node: Any = msgspec.json.decode((ROOT / "docs" / file).read_bytes()) if file else API
+        for name in place.split("/") if place else ():
             node = node[name]
 
 
