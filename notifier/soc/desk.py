@@ -37,7 +37,8 @@ def listed(
     marks = ", ".join("?" for _ in grave)
     unanswered = "AND id NOT IN (SELECT id FROM acknowledgements)" if open_only else ""
     rows = store.execute(
-        f"SELECT kind, body, arrived FROM items WHERE severity IN ({marks}) {unanswered} "  # noqa: S608 (question marks and a constant)
+        f"SELECT kind, body, arrived FROM items WHERE kind = 'alert' AND severity IN ({marks}) "  # noqa: S608 (question marks and a constant)
+        f"{unanswered} "
         "ORDER BY arrived DESC, id LIMIT ?",
         (*grave, limit),
     ).fetchall()

@@ -24,7 +24,7 @@ _LISTED: Final = 5
 _PRODUCT: Final = "loginward"
 
 
-def cef(alert: Alert) -> str:
+def cef(alert: Alert, incident: str = "") -> str:
     """`CEF:0|vendor|product|version|rule|name|severity|key=value ...`."""
     head = [_PRODUCT, _PRODUCT, "1", alert.rule, alert.summary, str(_severity(alert))]
     facts = {
@@ -45,6 +45,8 @@ def cef(alert: Alert) -> str:
         "cs4": alert.mode,
         "cs5Label": "attack",
         "cs5": ", ".join(alert.attack_ids),
+        "cs6Label": "incident" if incident else "",
+        "cs6": incident,
         "cn1Label": "revision",
         "cn1": str(alert.revision),
         "msg": alert.summary,
@@ -53,7 +55,7 @@ def cef(alert: Alert) -> str:
     return "CEF:0|" + "|".join(_cef_header(part) for part in head) + f"|{extension}"
 
 
-def leef(alert: Alert) -> str:
+def leef(alert: Alert, incident: str = "") -> str:
     """`LEEF:2.0|vendor|product|version|rule|x09|key=value<TAB>...`."""
     facts = {
         "cat": alert.checklist_item,
@@ -62,6 +64,7 @@ def leef(alert: Alert) -> str:
         "src": alert.subject.value if alert.subject.type == "ip" else "",
         "resource": alert.system,
         "alertId": alert.alert_id,
+        "incidentId": incident,
         "revision": str(alert.revision),
         "severity": alert.severity,
         "mode": alert.mode,

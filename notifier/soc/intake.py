@@ -120,7 +120,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
             # It stays in the topic and in the archive; here there is nothing to send.
             self._metrics.unreadable.inc()
             log.error(  # noqa: TRY400 (the place says more than a traceback)
-                "record is no alert",
+                "record is not what its topic holds",
                 topic=place.topic,
                 partition=place.partition,
                 offset=record.offset,

@@ -1,4 +1,4 @@
-"""What waits in the queue: one revision of an alert (later: of an incident) as it came."""
+"""What waits in the queue: one revision of an alert or of an incident, as it came."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Final, Literal
 
 import msgspec
 
-from detectors import alerts
-from detectors.alerts import Alert
+from detectors import alerts, incidents
+from detectors.alerts import LISTED, Alert, AlertSubject
+from detectors.incidents import Incident
 
-Kind = Literal["alert"]
-"""What is sent. Incidents join here: a name, a decoder in DECODERS, a topic in `intake`."""
+Kind = Literal["alert", "incident"]
+"""What is sent, by the topic that it comes from."""
 
 OWN_SYSTEM: Final = "_loginward"
 CANARY: Final = "_canary"
@@ -19,19 +20,23 @@ UNDELIVERED: Final = "alert_undelivered"
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One revision. `body` is the record's bytes, sent on unchanged; `alert` is what they say.
+    """One revision. `body` is the record's bytes, sent on unchanged; `alert` is what they say, of
+    an incident as much as an alert has room for.
 
-    `own`: raised here, and so not yet in the topic.
+    `own`: raised here, and so not yet in the topic. `incident`: the incident that the alert belongs
+    to as far as is known here, or that it is; empty for none. `members`: the alerts of an incident.
     """
 
     kind: Kind
     alert: Alert
     body: bytes
     own: bool = False
+    incident: str = ""
+    members: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
-        """Which alert it is."""
+        """Which alert or incident it is."""
         return self.alert.alert_id
 
     @property
@@ -50,7 +55,44 @@ def _alert(body: bytes) -> Item:
     return Item(kind="alert", alert=alerts.decode(body), body=body)
 
 
-DECODERS: Final[Mapping[Kind, Callable[[bytes], Item]]] = {"alert": _alert}
+def _incident(body: bytes) -> Item:
+    told = incidents.decode(body)
+    return Item(
+        kind="incident",
+        alert=_as_alert(told),
+        body=body,
+        incident=told.merged_into or told.incident_id,
+        members=tuple(told.alerts),
+    )
+
+
+def _as_alert(told: Incident) -> Alert:
+    """For heads and flat formats, which know the fields of an alert."""
+    counts = told.counts | {"accounts": told.accounts_tried}
+    said = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return Alert(
+        alert_id=told.incident_id,
+        revision=told.revision,
+        system=told.system,
+        rule="incident",
+        rule_version="",
+        severity=told.severity,
+        opened_at=told.first_seen,
+        updated_at=told.last_seen,
+        subject=AlertSubject("incident", told.incident_id),
+        counts=counts,
+        window_s=0,
+        threshold=0,
+        accounts=told.accounts[:LISTED],
+        ips=told.ips[:LISTED],
+        event_ids=[],
+        attack_ids=[],
+        checklist_item="",
+        summary=f"campaign ({told.kind}), {told.status}: {said}",
+    )
+
+
+DECODERS: Final[Mapping[Kind, Callable[[bytes], Item]]] = {"alert": _alert, "incident": _incident}
 
 
 def item_of(kind: Kind, body: bytes) -> Item:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from config.failpoints import hit
 
 from .item import CANARY, Item, Kind, item_of
@@ -76,15 +78,22 @@ class Queue:
         if item.alert.system == CANARY:
             return False  # the heartbeat of the pipeline, no news for anybody
         now, alert = self._now(), item.alert
+        looked = 0 if item.kind == "alert" else alert.revision  # alerts page, incidents do not
         changed = store.execute(
-            "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, 0) "
+            "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (kind, id) DO UPDATE SET revision = excluded.revision, "
             "body = excluded.body, severity = excluded.severity, "
-            "changed = excluded.changed WHERE excluded.revision > revision",
-            (item.kind, item.id, alert.revision, item.body, alert.severity, now, now),
+            "changed = excluded.changed, looked = max(looked, excluded.looked) "
+            "WHERE excluded.revision > revision",
+            (item.kind, item.id, alert.revision, item.body, alert.severity, now, now, looked),
         ).rowcount
         if not changed:
             return False
+        store.executemany(
+            "INSERT INTO members VALUES (?, ?, ?) ON CONFLICT (alert) DO UPDATE SET "
+            "incident = excluded.incident, made = excluded.made",
+            [(one, item.incident, now) for one in item.members],
+        )
         store.executemany(
             "INSERT INTO deliveries (output, kind, id, waiting) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (output, kind, id) DO UPDATE SET waiting = coalesce(waiting, ?)",
@@ -107,12 +116,17 @@ class Queue:
     def owed(self, output: str, limit: int) -> list[Owed]:
         """What is due for `output` now, longest waiting first, at most `limit`."""
         rows = self.store.execute(
-            "SELECT d.kind, i.body, d.tries, d.waiting FROM deliveries d JOIN items i "
-            "USING (kind, id) WHERE d.output = ? AND d.waiting IS NOT NULL AND d.due <= ? "
+            "SELECT d.kind, i.body, coalesce(m.incident, ''), d.tries, d.waiting FROM deliveries d "
+            "JOIN items i USING (kind, id) "
+            "LEFT JOIN members m ON d.kind = 'alert' AND m.alert = d.id "
+            "WHERE d.output = ? AND d.waiting IS NOT NULL AND d.due <= ? "
             "ORDER BY d.waiting, d.id LIMIT ?",
             (output, self._now(), limit),
         ).fetchall()
-        return [Owed(item_of(kind, body), tries, waiting) for kind, body, tries, waiting in rows]
+        return [
+            Owed(_with(item_of(kind, body), incident), tries, waiting)
+            for kind, body, incident, tries, waiting in rows
+        ]
 
     def next_due(self, output: str) -> int | None:
         """When something is due for `output` (ms), None where nothing is owed."""
@@ -176,8 +190,13 @@ class Queue:
             store.execute("DELETE FROM paged WHERE made < ?", (before,))
             store.execute("DELETE FROM pages WHERE made < ? AND due IS NULL", (before,))
             store.execute("DELETE FROM campaigns WHERE made < ?", (before,))
+            store.execute("DELETE FROM members WHERE made < ?", (before,))
             store.execute("DELETE FROM calls WHERE at < ?", (before,))
         return dropped
+
+
+def _with(item: Item, incident: str) -> Item:
+    return replace(item, incident=incident) if incident else item
 
 
 def find(store: sqlite3.Connection, kind: Kind, start: str) -> list[Item]:

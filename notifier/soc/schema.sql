@@ -76,6 +76,13 @@ CREATE TABLE IF NOT EXISTS campaigns (
     made INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- Which incident an alert belongs to, as the topic `incidents` says it last; `made`: when it did.
+CREATE TABLE IF NOT EXISTS members (
+    alert TEXT PRIMARY KEY,
+    incident TEXT NOT NULL,
+    made INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- Each person of each round; tried channel by channel until one takes it.
 CREATE TABLE IF NOT EXISTS calls (
     page INTEGER NOT NULL,

@@ -14,11 +14,13 @@ from prometheus_client import CollectorRegistry
 from config import kafka as to_kafka
 from config.service import run_service
 from config.settings import KafkaSettings, Settings
+from config.topics import TopicName
 from detectors.errors import LoginwardError, escaped
 
 from . import build
 from .campaigns import Campaigns
 from .intake import Intake
+from .item import Kind
 from .metrics import SocMetrics
 from .metrics import build as build_metrics
 from .output import Output
@@ -108,11 +110,11 @@ async def serve(
             worker.woken.set()
 
     consumer = AIOKafkaConsumer(**consumer_options(settings.kafka))
-    topic = to_kafka.topic_name(settings.kafka, "alerts")
+    topics: dict[TopicName, Kind] = {"alerts": "alert", "incidents": "incident"}
     intake = Intake(
         consumer,
         queue,
-        topics={topic: "alert"},
+        topics={to_kafka.topic_name(settings.kafka, name): kind for name, kind in topics.items()},
         ids=lambda names: to_kafka.topic_ids(settings.kafka, names),
         wake=wake,
         metrics=metrics,
@@ -162,6 +164,7 @@ def consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
         "group_id": to_kafka.group_name(kafka, "outputs"),
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
+        "isolation_level": "read_committed",  # incidents are written in transactions
         "session_timeout_ms": session,
         "heartbeat_interval_ms": session // 3,
         "metadata_max_age_ms": 10_000,

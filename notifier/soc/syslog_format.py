@@ -1,4 +1,4 @@
-"""An alert as a syslog message: RFC 5424 with structured data, its text one line of ASCII JSON.
+"""An alert or incident as a syslog message: RFC 5424, its text one line of ASCII JSON.
 
 ASCII, because a receiver in the middle may cut, re-encode or interpret anything else: full-width
 letters, emoji and control characters of an attacker's account name travel as JSON escapes and come
@@ -33,7 +33,10 @@ _STAGED: Final = 6
 """Informational: a rule on trial wakes nobody, here neither."""
 
 _PARAM: Final = 256
-_CUT: Final = ("event_ids", "accounts", "ips", "attack_ids")
+_CUT: Final = (
+    *("event_ids", "growth", "hits", "alerts", "accounts"),
+    *("ips", "accounts_hit", "attack_ids"),
+)
 """Lists that are shortened where a message is too long, in this order."""
 
 _SHORTEST_SUMMARY: Final = 200
@@ -52,11 +55,11 @@ class Sender:
 
 def message(item: Item, sender: Sender) -> bytes:
     """The whole message without framing; never longer than `largest` where that can be done."""
-    head = _head(item.alert, sender)
+    head = _head(item, sender)
     if sender.text == "json":
         return head + _text(item, sender.largest - len(head))
     # Not the BOM that RFC 5424 has before UTF-8: parsers look for `CEF:` at the very beginning.
-    flat = cef(item.alert) if sender.text == "cef" else leef(item.alert)
+    flat = (cef if sender.text == "cef" else leef)(item.alert, item.incident)
     return head + flat.encode()
 
 
@@ -76,9 +79,11 @@ def host_name(name: str) -> str:
     return "".join(c for c in name if "!" <= c <= "~")[:255] or "-"
 
 
-def _head(alert: Alert, sender: Sender) -> bytes:
+def _head(item: Item, sender: Sender) -> bytes:
+    alert = item.alert
     params = {
-        "alert": alert.alert_id,
+        **({"alert": alert.alert_id} if item.kind == "alert" else {}),
+        **({"incident": item.incident} if item.incident else {}),
         "revision": str(alert.revision),
         "rule": alert.rule,
         "severity": alert.severity,

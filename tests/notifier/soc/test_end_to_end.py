@@ -148,7 +148,7 @@ def test_killed_at_every_step_and_with_an_output_down_everything_arrives(
     for request in [*sent_once, *http.requests]:
         bodies.setdefault(request.headers["idempotency-key"], set()).add(request.body)
     assert all(len(same) == 1 for same in bodies.values())
-    assert '"record is no alert"' in pipeline.log("outputs")
+    assert '"record is not what its topic holds"' in pipeline.log("outputs")
 
 
 def keys(http: Http) -> list[str]:
