@@ -7,10 +7,15 @@ instant,
 so the set of hot instants only grows, whatever the order of arrival. Attempts of one millisecond
 are
 seen together, at the last of them.
+
+An instant depends on nothing later than itself. So with `since`, an index, only the instants from
+that attempt on are looked at, each as in the whole: for logs of which the rest was seen before.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -39,21 +44,26 @@ class Swept(NamedTuple):
     lacking: int
 
 
-def event_count(at: Sequence[int], limit: int, span: int) -> Swept:
+def event_count(at: Sequence[int], limit: int, span: int, since: int = 0) -> Swept:
     """Instants with at least `limit` attempts in the window."""
     total = len(at)
     if total < limit:
         return Swept([], limit - total)
     hot: list[Hot] = []
-    first, end = 0, total - 1
-    for last in range(limit - 1, total):
+    first, end = begin(at, since, span), total - 1
+    for last in range(max(limit - 1, since), total):
         now = at[last]
         if now - at[last - limit + 1] >= span or (last < end and at[last + 1] == now):
             continue
         while at[first] <= now - span:
             first += 1
         hot.append(Hot(first, last))
-    return Swept(hot, 0 if hot else limit - _fullest(at, span))
+    return Swept(hot, 0 if hot else limit - _fullest(at, span, since))
+
+
+def begin(at: Sequence[int], last: int, span: int) -> int:
+    """The first attempt in the window at attempt `last`."""
+    return bisect_right(at, at[last] - span, 0, last) if last < len(at) else len(at)
 
 
 def each_at(at: Sequence[int], limit: int, span: int) -> list[Hot]:
@@ -69,10 +79,11 @@ def each_at(at: Sequence[int], limit: int, span: int) -> list[Hot]:
     ]
 
 
-def _fullest(at: Sequence[int], span: int) -> int:
+def _fullest(at: Sequence[int], span: int, since: int) -> int:
     """The most attempts in any window."""
-    first = fullest = 0
-    for last, now in enumerate(at):
+    first, fullest = begin(at, since, span), 0
+    for last in range(since, len(at)):
+        now = at[last]
         while at[first] <= now - span:
             first += 1
         fullest = max(fullest, last - first + 1)
@@ -88,6 +99,7 @@ def value_count(
     restart: int | None = None,
     tries: int = 0,
     tries_a_value: int = 0,
+    since: int = 0,
 ) -> Swept:
     """Instants with at least `limit` distinct values (None counts for nothing) in the window.
 
@@ -100,11 +112,13 @@ def value_count(
     needed = max(limit, tries)
     if total < needed:
         return Swept([], needed - total)
-    counts: dict[bytes, int] = {}
     hot: list[Hot] = []
-    first = capped = 0
-    lacking, end, previous = needed, total - 1, at[0]
-    for last in range(total):
+    first = _series(at, begin(at, since, span), since, restart)
+    counts: dict[bytes | None, int] = Counter(values[first:since])
+    counts.pop(None, None)
+    capped = sum(min(had, tries_a_value) for had in counts.values())
+    lacking, end, previous = needed, total - 1, at[max(since - 1, 0)]
+    for last in range(since, total):
         now = at[last]
         floor = last if restart is not None and now - previous > restart else first
         previous = now
@@ -127,11 +141,24 @@ def value_count(
         return Swept(hot, 0)
     if restart is not None:
         # A late attempt can join two series across a pause, and so add more than itself.
-        return Swept(hot, value_count(at, values, limit=limit, span=span).lacking or 1)
+        plain = value_count(at, values, limit=limit, span=span, since=since)
+        return Swept(hot, plain.lacking or 1)
     return Swept(hot, lacking)
 
 
-def _leave(values: Sequence[bytes | None], counts: dict[bytes, int], tries_a_value: int) -> int:
+def _series(at: Sequence[int], first: int, since: int, restart: int | None) -> int:
+    """Where the window begins that attempt `since` is about to join: behind the latest pause."""
+    if restart is None:
+        return first
+    for last in range(since - 1, first, -1):
+        if at[last] - at[last - 1] > restart:
+            return last
+    return first
+
+
+def _leave(
+    values: Sequence[bytes | None], counts: dict[bytes | None, int], tries_a_value: int
+) -> int:
     """Take values out of `counts`; how many tries, capped a value, the window loses with them."""
     lost = 0
     for value in values:

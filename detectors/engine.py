@@ -182,7 +182,8 @@ class Engine:
         asked = {
             subject: placement(subject)
             for subject, log in logs.items()
-            if subject.kind in BY_NETWORK and (subject in wanted or self.judges.suspects(log))
+            if subject.kind in BY_NETWORK
+            and (subject in wanted or self.judges.suspects(subject, log))
         }
         beside = await store.read(sorted(set(asked.values()))) if asked else {}
         networks = {subject: beside.get(network, _GONE) for subject, network in asked.items()}
@@ -225,6 +226,7 @@ class Engine:
     def forget(self) -> None:
         """State was lost: what this process has read of it and written to it no longer holds."""
         self.familiarity.forget()
+        self.judges.forget()
         self._raised = Raised()
         if self._modes is not None:
             self._modes.forget()

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from .alerts import LISTED, Alert, AlertSubject
 from .attempts import (
+    ADDRESS,
     IPV6,
     SUCCESS,
-    account_of,
     address_of,
+    event_id_of,
     flags_of,
-    place_bytes,
+    marked,
     unpack,
     written_address,
 )
-from .deeds import alarms, deed_of
+from .deeds import DEED, alarms
 from .events import HOUR_MS, instant, rfc3339
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule, Clause, Severity, Sighting, whole_ms, worst
@@ -35,6 +36,7 @@ class Finding:
     part: str
     quiet_number: int
     clause: Clause
+    declared: int
     severity: Severity
     opened_ms: int
     updated_ms: int
@@ -49,12 +51,30 @@ class Finding:
 
     def join(self, other: Finding) -> None:
         """Take in what another clause of the same part saw in the same quiet time."""
-        if worst(other.severity, self.severity) != self.severity:
+        graver = worst(other.severity, self.severity) != self.severity
+        if graver or (other.severity == self.severity and other.declared < self.declared):
             self.clause, self.severity = other.clause, other.severity
+            self.declared = other.declared
         self.opened_ms = min(self.opened_ms, other.opened_ms)
         self.updated_ms = max(self.updated_ms, other.updated_ms)
         self.windows += other.windows
         self.last += other.last
+
+    def copied(self, log: SubjectLog, last: Iterable[int]) -> Finding:
+        """The same, to be added to on its own."""
+        return Finding(
+            self.part,
+            self.quiet_number,
+            self.clause,
+            self.declared,
+            self.severity,
+            self.opened_ms,
+            self.updated_ms,
+            log,
+            self.about,
+            [*self.windows],
+            [*last],
+        )
 
     @property
     def size(self) -> int:
@@ -71,27 +91,46 @@ class Finding:
         """The evidence."""
         return [entry for start, end in self.windows for entry in self.log.entries[start:end]]
 
+    @property
+    def accounts(self) -> list[bytes | None]:
+        """The account of each entry of the evidence."""
+        return [who for start, end in self.windows for who in self.log.accounts[start:end]]
+
+
+Groups = dict[tuple[bytes, str, int], Finding]
+"""Findings by whom they are about, part and quiet time."""
+
 
 def findings(quiet_ms: int, sightings: Sequence[Sighting], log: SubjectLog) -> list[Finding]:
     """Group hot instants by whom they are about, part and quiet time; an alert opens at the first.
 
     The gravest clause gives severity, window and limit; of equals the one declared first.
     """
-    found: dict[tuple[bytes, str, int], Finding] = {}
+    found: Groups = {}
+    gather(quiet_ms, sightings, log, found)
+    return finished(found)
+
+
+def gather(quiet_ms: int, sightings: Sequence[Sighting], log: SubjectLog, found: Groups) -> None:
+    """Add what is hot in a log to findings that are not `finished` yet."""
     for sighting in sightings:
         counted = log if sighting.log is None else sighting.log
         for seen in _by_quiet_time(sighting, counted, quiet_ms):
             known = found.setdefault((seen.about or b"", seen.part, seen.quiet_number), seen)
             if known is not seen:
                 known.join(seen)
+
+
+def finished(found: Groups) -> list[Finding]:
+    """Findings in their order, with their evidence put together."""
     for finding in found.values():
-        finding.windows = _disjoint(finding.windows)
+        finding.windows = disjoint(finding.windows)
         finding.capped = _capped(finding.windows, finding.log)
     return [found[key] for key in sorted(found)]
 
 
 def _capped(windows: Sequence[tuple[int, int]], log: SubjectLog) -> bool:
-    return any(
+    return bool(log.capped_hours) and any(
         log.at[start] // HOUR_MS <= hour <= log.at[end - 1] // HOUR_MS
         for hour in log.capped_hours
         for start, end in windows
@@ -111,7 +150,15 @@ def _by_quiet_time(sighting: Sighting, log: SubjectLog, quiet_ms: int) -> Iterat
                 finding.windows.append((start, end))
                 yield finding
             finding = Finding(
-                clause.part, number, clause, clause.severity, now, now, log, sighting.about
+                clause.part,
+                number,
+                clause,
+                sighting.declared,
+                clause.severity,
+                now,
+                now,
+                log,
+                sighting.about,
             )
             start, end = first, last + 1
         elif first <= end:  # windows move forward: most only lengthen the one before
@@ -126,7 +173,8 @@ def _by_quiet_time(sighting: Sighting, log: SubjectLog, quiet_ms: int) -> Iterat
         yield finding
 
 
-def _disjoint(windows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def disjoint(windows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same ranges in order, those that overlap or touch as one."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(windows):
         if merged and start <= merged[-1][1]:
@@ -151,7 +199,14 @@ class Told:
 
     def judge(self, log: SubjectLog) -> list[Sighting]:
         """What the rule sees in a log under the limits in force."""
-        return self.active.rule.judge(log, self.active.limits)
+        rule = self.active.rule
+        seen = rule.judge(log, self.active.limits)
+        if not rule.resumes:
+            return seen
+        return [
+            Sighting(one.clause, one.hot, one.lacking, one.pending, declared=n) if n else one
+            for n, one in enumerate(seen)
+        ]
 
 
 def alert(
@@ -159,10 +214,10 @@ def alert(
 ) -> Alert:
     """The finding as it goes to the SOC: totals in counts, the first hundred of each list."""
     entries = finding.entries
-    accounts = list(dict.fromkeys(account for account in map(account_of, entries) if account))
+    accounts = [account for account in dict.fromkeys(finding.accounts) if account]
     ips = _addresses(entries, finding, subject)
-    successes = sum(bool(flags_of(entry) & SUCCESS) for entry in entries)
-    actions = sum(deed_of(entry) is not None for entry in entries)
+    successes = sum(marked(entries, SUCCESS))
+    actions = sum(marked(entries, DEED))
     counts = {
         "failures": len(entries) - successes - actions,
         "accounts": len(accounts),
@@ -194,7 +249,7 @@ def alert(
         threshold=clause.threshold,
         accounts=[names.text(account) for account in accounts[:LISTED]],
         ips=ips[:LISTED],
-        event_ids=[unpack(entry).event_id for entry in entries[:LISTED]],
+        event_ids=list(map(event_id_of, entries[:LISTED])),
         attack_ids=list(rule.attack_ids),
         checklist_item=rule.checklist_item,
         summary=_summary(clause, about, counts, subject),
@@ -206,7 +261,8 @@ def alert(
 def about_whom(finding: Finding, subject: Subject, names: Pseudonyms) -> Subject:
     """The subject of the alert: the log's, or the account that was found in it."""
     if finding.about is None:
-        return subject._replace(kind=_SHOWN_AS.get(subject.kind, subject.kind))
+        shown = _SHOWN_AS.get(subject.kind)
+        return subject if shown is None else subject._replace(kind=shown)
     return Subject(subject.system, "account", names.text(finding.about))
 
 
@@ -218,7 +274,7 @@ def _addresses(entries: Sequence[bytes], finding: Finding, subject: Subject) -> 
     if kind == "ip":
         suffixes = dict.fromkeys(unpack(entry).suffix for entry in entries)
         return [address_of(subject.value, suffix) for suffix in suffixes]
-    packed = dict.fromkeys(place_bytes(entry)[0] for entry in entries)
+    packed = dict.fromkeys(entry[ADDRESS] for entry in entries)
     return [written_address(one) for one in packed if any(one)]
 
 

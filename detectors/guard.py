@@ -16,9 +16,10 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Final
 
-from .attempts import OLD_DEVICE, RARE_COUNTRY, RISKY_NETWORK, flags_of
+from .attempts import OLD_DEVICE, RARE_COUNTRY, RISKY_NETWORK, flags_of, marked
 from .counting import Hot
 from .events import AS_OF_MS
 from .rule import SEVERITIES, Severity, Sighting
@@ -32,28 +33,42 @@ def weighed(sightings: Sequence[Sighting], log: SubjectLog) -> list[Sighting]:
     if not any(sighting.hot for sighting in sightings):
         return list(sightings)
     known = Known(log)
-    risky = [bool(flags_of(entry) & _ILL_REPUTED) for entry in log.entries]
-    risky_until = [0]
-    for one in risky:
-        risky_until.append(risky_until[-1] + one)
+    risky = marked(log.entries, _ILL_REPUTED)
+    all_risky, any_risky = all(risky), any(risky)
+    risky_until = [0] if all_risky or not any_risky else [0, *accumulate(risky)]
     found: list[Sighting] = []
     for sighting in sightings:
+        if not sighting.hot:
+            found.append(sighting)
+            continue
+        settled = _settled(sighting.hot, log)
+        pending = sighting.pending or len(settled) < len(sighting.hot)
         levels: dict[Severity, list[Hot]] = {}
-        pending = sighting.pending
-        for hot in sighting.hot:
-            now = log.at[hot.last]
-            if now - AS_OF_MS > log.settled_ms:
-                pending = True
-                continue
-            raised = risky_until[hot.last + 1] > risky_until[hot.first]
-            step = int(raised) - int(known.outweigh(hot.last))
-            levels.setdefault(_moved(sighting.clause.severity, step), []).append(hot)
+        if settled and not known.any and all_risky == any_risky:
+            # As with most attackers: nothing to weigh that differs from instant to instant.
+            levels[_moved(sighting.clause.severity, int(any_risky))] = settled
+        else:
+            for hot in settled:
+                raised = any_risky and (
+                    all_risky or risky_until[hot.last + 1] > risky_until[hot.first]
+                )
+                step = int(raised) - int(known.outweigh(hot.last))
+                levels.setdefault(_moved(sighting.clause.severity, step), []).append(hot)
         if not levels:
             found.append(replace(sighting, hot=[], pending=pending))
         for severity, hots in levels.items():
             clause = replace(sighting.clause, severity=severity)
-            found.append(replace(sighting, clause=clause, hot=hots, pending=pending))
+            weighed_ = Sighting(clause, hots, sighting.lacking, pending, declared=sighting.declared)
+            found.append(weighed_)
     return found
+
+
+def _settled(hot: list[Hot], log: SubjectLog) -> list[Hot]:
+    """The instants of which the minute before is recorded everywhere; they come in order."""
+    latest = log.settled_ms + AS_OF_MS
+    if not hot or log.at[hot[-1].last] <= latest:
+        return hot
+    return hot[: bisect_right(hot, latest, key=lambda one: log.at[one.last])]
 
 
 def _moved(severity: Severity, step: int) -> Severity:
@@ -74,6 +89,11 @@ class Known:
                     self._at.append(at)
                     self._who.append(account)
         self._failing: list[int] | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether any known account logged in at all."""
+        return bool(self._at)
 
     def outweigh(self, last: int) -> bool:
         """Whether known accounts outweigh the failing ones at the instant of attempt `last`."""

@@ -29,9 +29,10 @@ from .attempts import (
 from .counting import present_ms
 from .deeds import risky
 from .events import AS_OF_MS, instant, rfc3339
-from .findings import Finding, Told, about_whom, alert, findings
+from .findings import Finding, Told, about_whom, alert, finished, gather
 from .guard import weighed
 from .networks_raised import raised_entry
+from .past import FLAG_RANK, HIGH_RANK, Past, Pasts, bad_times, grown
 from .pseudonyms import Pseudonyms
 from .rule import NEVER, SEVERITIES, ActiveRule, Sighting
 from .verdicts import RISKS, NoticeRisk, Verdict
@@ -60,8 +61,6 @@ BY_NETWORK: Final[tuple[Kind, ...]] = ("ip", "subnet")
 
 _STRANGE: Final = NEW_DEVICE | UNFAMILIAR
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-_FLAG_RANK: Final = SEVERITIES.index("medium")
-_HIGH_RANK: Final = SEVERITIES.index("high")
 _ASK: Final = RISKS.index("ask")
 _COMPACT_ENTRIES: Final = COMPACT_BYTES // HEAD_BYTES
 
@@ -90,6 +89,7 @@ class Judges:
     def __init__(self, rules: Sequence[ActiveRule], names: Pseudonyms) -> None:
         self.names = names
         told = [Told.of(active) for active in rules]
+        self.pasts = Pasts()
         self._first = {kind: _watching(told, kind, follows=False) for kind in _KINDS}
         self._after = {kind: _watching(told, kind, follows=True) for kind in _KINDS}
         limits = [
@@ -129,9 +129,15 @@ class Judges:
             ]
         return (max(at[0], at[-1] - RETENTION_MS), at[-1]) if at else None
 
-    def suspects(self, log: SubjectLog) -> bool:
+    def forget(self) -> None:
+        """State was lost."""
+        self.pasts.clear()
+
+    def suspects(self, subject: Subject, log: SubjectLog) -> bool:
         """Whether the successes of an address may matter: any rule sees something without them."""
-        return any(s.hot or s.pending for told in self._first[log.kind] for s in told.judge(log))
+        return subject in self.pasts or any(
+            s.hot or s.pending for told in self._first[log.kind] for s in told.judge(log)
+        )
 
     def judge(
         self,
@@ -145,25 +151,33 @@ class Judges:
         present = present_ms(log.at)
         # What no later event may change is told whole: its attempts may be trimmed from now on.
         closed_ms = max(look.closed_ms, present - LATENESS_MS)
-        seen = [(told, self._weighed(told, log)) for told in self._first[subject.kind]]
+        past = self.pasts.of(subject, reading.generation, log)
+        seen = self._seen(subject.kind, log, past)
         log = replace(
             log,
-            flagged=_flagged(seen, log, _FLAG_RANK),
-            flagged_high=_flagged(seen, log, _HIGH_RANK),
+            flagged=bad_times(past, seen, log, FLAG_RANK),
+            flagged_high=bad_times(past, seen, log, HIGH_RANK),
             whole=reading.generation == 0,
         )
+        grown_past = grown(past, seen, log, reading.generation)
+        if grown_past is not None and grown_past is not past:
+            self.pasts.keep(subject, grown_past)
         seen += [(told, told.judge(log)) for told in self._after[subject.kind]]
         drafts: list[AlertDraft] = []
         raised: dict[Subject, list[bytes]] = {}
         waits = False
         for told, sightings in seen:
-            for finding in findings(told.quiet_ms, sightings, log):
+            groups = {} if past is None else past.groups(told.active.rule.id, log)
+            gather(told.quiet_ms, sightings, log, groups)
+            for finding in finished(groups):
                 drafts.append(self._draft(told, finding, subject, closed_ms))
                 drafts += self._verdicts(told, finding, subject)
                 for account, login in self._risky(told, finding, subject):
                     raised.setdefault(account, []).append(login)
                 if subject.kind != "ip" or not _counts_as_bad(told, finding):
                     continue
+                if past is not None and past.has(told.active.rule.id, finding):
+                    continue  # raised when it was first seen
                 # Its network counts when it crossed: what is on its way may still move that ahead.
                 if finding.opened_ms > look.settled_ms - AS_OF_MS:
                     waits = True
@@ -180,6 +194,16 @@ class Judges:
             partial=subject.kind in BY_NETWORK and beside is None,
         )
         return Judged(settlement, raised)
+
+    def _seen(
+        self, kind: Kind, log: SubjectLog, past: Past | None
+    ) -> list[tuple[Told, list[Sighting]]]:
+        """What the failures show; of rules that resume, from where the past ends."""
+        rest = log if past is None else replace(log, since=past.count)
+        return [
+            (told, self._weighed(told, rest if told.active.rule.resumes else log))
+            for told in self._first[kind]
+        ]
 
     @staticmethod
     def _weighed(told: Told, log: SubjectLog) -> list[Sighting]:
@@ -232,7 +256,7 @@ class Judges:
     def _verdicts(self, told: Told, finding: Finding, subject: Subject) -> Iterator[AlertDraft]:
         """What customers are to be told of the logins that made a finding hot; live rules alone."""
         rule = told.active.rule
-        if told.active.mode != "live" or finding.clause.tells == "nobody":
+        if told.active.mode != "live" or rule.is_silent or finding.clause.tells == "nobody":
             return
         ends = (finding.log.entries[last] for last in finding.last)
         for entry in finding.entries if finding.clause.tells == "all" else ends:
@@ -247,7 +271,7 @@ class Judges:
 
         Also where memory is cold and nobody may be told: the SOC is.
         """
-        if told.active.mode != "live":
+        if told.active.mode != "live" or told.active.rule.is_silent:
             return
         for last in finding.last:
             entry = finding.log.entries[last]
@@ -302,9 +326,7 @@ def logins_of(subject: Subject, blob: bytes, settled_ms: int) -> SubjectLog:
     address, _, width = subject.value.partition("/")
     wanted = packed_address(address)
     wanted = wanted[:8] if width else wanted
-    mine = [
-        entry for entry in whole.entries if entry[HEAD_BYTES : HEAD_BYTES + 16].startswith(wanted)
-    ]
+    mine = [entry for entry in whole.entries if entry.startswith(wanted, HEAD_BYTES)]
     return SubjectLog.holding(mine, settled_ms, "logins", whole.capped_hours)
 
 
@@ -316,31 +338,13 @@ def _watching(told: Iterable[Told], kind: Kind, *, follows: bool) -> tuple[Told,
     )
 
 
-def _flagged(
-    seen: Iterable[tuple[Told, list[Sighting]]], log: SubjectLog, rank: int
-) -> tuple[int, ...]:
-    """Every instant at which a rule of so high a severity or more was hot, in order."""
-    return tuple(
-        sorted(
-            {
-                log.at[hot.last]
-                for told, sightings in seen
-                if told.active.rule.flags
-                for sighting in sightings
-                if SEVERITIES.index(sighting.clause.severity) >= rank
-                for hot in sighting.hot
-            }
-        )
-    )
-
-
 def _counts_as_bad(told: Told, finding: Finding) -> bool:
     rule = told.active.rule
     return (
         rule.flags
         and not rule.follows
         and finding.log.kind == "ip"
-        and SEVERITIES.index(finding.severity) >= _FLAG_RANK
+        and SEVERITIES.index(finding.severity) >= FLAG_RANK
     )
 
 

@@ -71,6 +71,10 @@ class Sighting:
     """Whether instants look hot that an `as_of` clause may not judge yet (settled_ms)."""
     log: SubjectLog | None = None
     """Whose entries `hot` counts, where it is not the log that was judged (an address's logins)."""
+    declared: int = 0
+    """Its place among the rule's clauses, set where a log's judgement is resumed: of equals the
+    first decides.
+    """
     about: bytes | None = None
     """The account the alert is about (its pseudonym), where it is not the log's subject."""
 
@@ -98,6 +102,10 @@ class Rule:
     judge: Callable[[SubjectLog, Any], list[Sighting]]
     reads_logins: bool = False
     """Whether `judge` looks at the successes of the address. Without them it must see no less."""
+    resumes: bool = False
+    """Whether `judge` looks at the instants from `log.since` on alone, each of which depends on
+    nothing later; and sees always the same clauses, in the log itself.
+    """
     follows: bool = False
     """Whether it looks at when the subject was flagged, and so judges after the others."""
     guarded: bool = False
@@ -116,6 +124,11 @@ class Rule:
     """What the customer is told of the login at the end of a hot window (its entry)."""
     longest: Mapping[str, timedelta] = field(default_factory=dict)
     """Limits that may be longer than a day, and how long: what they look at is kept for longer."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no customer is ever told of what it sees."""
+        return self.notice is _silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ changes nothing and a new window costs no new key. A store keeps logs; it decide
 The contract (tests/contracts/test_window_store.py holds every store to it):
 * a log is a set of events: the same one twice is there once;
 * trimming goes by event time: attempts older than `retention_ms` behind the log's present (its 8th
-newest attempt: a few wrong clocks age nothing) may
-go, but only after they have been judged, however many days one batch holds;
+newest attempt: a few wrong clocks age nothing) may go, but only after they have been judged,
+however many days one batch holds;
 * of one hour the first `hour_cap` attempts by (time, identity) are kept, in every order of arrival;
 * an event that comes later than LATENESS behind the newest of its subject may not be counted;
 * expiry by wall clock is garbage collection only: never before RETENTION has passed since the last
@@ -114,8 +114,7 @@ def placement(subject: Subject) -> Subject:
 class Claim(NamedTuple):
     """An event's claim to its identity: who comes second with the same content is a duplicate.
 
-    `identity` 8 bytes; `content` a 32-bit check of what the event says; `position` is (partition,
-    offset)
+    `identity` 8 bytes; `content` a 32-bit check of what the event says; `partition` and `offset`
     in the topic; `appended_ms` the broker's time, which chooses the registry's page.
     """
 
@@ -164,8 +163,7 @@ class AlertDraft(NamedTuple):
     its revision.
 
     `rank` orders severities; `final`: nothing has been added for a while. `body` makes the alert's
-    bytes:
-    most drafts are not told again, so only the store that tells one asks for them.
+    bytes: most drafts are not told again, so only the store that tells one asks for them.
     """
 
     alert_id: str
@@ -299,6 +297,9 @@ class SubjectLog:
     """Those of them at which it was bad with severity high or more."""
     whole: bool = True
     """Whether nothing of it has been trimmed yet."""
+    since: int = 0
+    """Instants before this attempt were seen earlier (detectors/past); rules that resume skip them.
+    """
     mode: AttackMode = NEVER_ON
     """When an attack on everybody was on, around the log's attempts; for rules that read it."""
 

@@ -53,9 +53,14 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
             span=whole_ms(limits.stuffing_window),
             tries=limits.stuffed_tries,
             tries_a_value=limits.tries_an_account,
+            since=log.since,
         ),
         value_count(
-            log.at, log.accounts, limit=limits.sprayed_accounts, span=whole_ms(limits.spray_window)
+            log.at,
+            log.accounts,
+            limit=limits.sprayed_accounts,
+            span=whole_ms(limits.spray_window),
+            since=log.since,
         ),
         value_count(
             log.at,
@@ -63,6 +68,7 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
             limit=limits.long_accounts,
             span=LONGEST_WINDOW_MS,
             restart=whole_ms(limits.long_pause),
+            since=log.since,
         ),
     )
     return [
@@ -91,6 +97,7 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
+    resumes=True,
     guarded=True,
     shape="stuffing",
 )

@@ -42,7 +42,7 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         says=short.says,
     )
     return [
-        Sighting(clause, *event_count(log.at, clause.threshold, whole_ms(clause.window)))
+        Sighting(clause, *event_count(log.at, clause.threshold, whole_ms(clause.window), log.since))
         for clause in (short, long)
     ]
 
@@ -60,5 +60,6 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
+    resumes=True,
     guarded=True,
 )

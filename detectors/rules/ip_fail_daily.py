@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate, pairwise
 
-from ..counting import Hot, event_count
+from ..counting import Hot, begin, event_count
 from ..events import AS_OF_MS
 from ..rule import Clause, Rule, Sighting, whole_ms
 from ..windows import SubjectLog
@@ -49,7 +49,7 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         "and without a success: at least {threshold} within {window}",
     )
     return [
-        Sighting(daily, *event_count(log.at, limits.failures, whole_ms(limits.window))),
+        Sighting(daily, *event_count(log.at, limits.failures, whole_ms(limits.window), log.since)),
         Sighting(slow, *_slow(log, limits)),
     ]
 
@@ -62,10 +62,13 @@ def _slow(log: SubjectLog, limits: Limits) -> tuple[list[Hot], int, bool]:
     """
     at = log.at
     span, gap = whole_ms(limits.slow_window), whole_ms(limits.slow_gap)
-    long_gaps = [0, *accumulate(after - before > gap for before, after in pairwise(at))]
+    first = start = begin(at, log.since, span)
+    # Of those from `start` on: nothing before is in any window that is looked at.
+    long_gaps = [0, *accumulate(after - before > gap for before, after in pairwise(at[start:]))]
     hot: list[Hot] = []
-    first = behind = 0
-    for last, now in enumerate(at):
+    behind = first
+    for last in range(log.since, len(at)):
+        now = at[last]
         if last + 1 < len(at) and at[last + 1] == now:
             continue
         while at[first] <= now - span:
@@ -76,7 +79,8 @@ def _slow(log: SubjectLog, limits: Limits) -> tuple[list[Hot], int, bool]:
         if earlier + 1 < limits.slow_failures:
             continue
         # The gaps of first..behind-1, and the one from there to now.
-        long = long_gaps[behind - 1] - long_gaps[first] + (now - at[behind - 1] > gap)
+        long = long_gaps[behind - 1 - start] - long_gaps[first - start]
+        long += now - at[behind - 1] > gap
         if 2 * long > earlier and not _succeeded(log, now - span, now - AS_OF_MS):
             hot.append(Hot(first, last))
     pending = bool(hot) and log.at[hot[-1].last] > log.settled_ms
@@ -107,6 +111,7 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
+    resumes=True,
     guarded=True,
     reads_logins=True,
 )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate
 
-from ..attempts import NON_CUSTOMER, flags_of
-from ..counting import Hot, value_count
+from ..attempts import NON_CUSTOMER, marked
+from ..counting import Hot, begin, value_count
 from ..events import AS_OF_MS
 from ..rule import Clause, Rule, Sighting, whole_ms
 from ..windows import SubjectLog
@@ -46,11 +46,12 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         says="{subject} failed {failures} times on {accounts} accounts, at least half of them no "
         "customer's: at least {threshold} tries within {window}",
     )
-    nobody = [bool(flags_of(entry) & NON_CUSTOMER) for entry in log.entries]
+    nobody = marked(log.entries, NON_CUSTOMER)
     values = [
         account if strange else None for account, strange in zip(log.accounts, nobody, strict=True)
     ]
-    found = value_count(log.at, values, limit=limits.names, span=whole_ms(limits.window))
+    span = whole_ms(limits.window)
+    found = value_count(log.at, values, limit=limits.names, span=span, since=log.since)
     return [Sighting(names, *found), Sighting(share, *_mostly_nobody(log, nobody, limits))]
 
 
@@ -64,8 +65,9 @@ def _mostly_nobody(
     at, span = log.at, whole_ms(limits.share_window)
     strange = [0, *accumulate(nobody)]
     hot: list[Hot] = []
-    first = behind = 0
-    for last, now in enumerate(at):
+    first = behind = begin(at, log.since, span)
+    for last in range(log.since, len(at)):
+        now = at[last]
         while at[first] <= now - span:
             first += 1
         while at[behind] <= now - AS_OF_MS:
@@ -94,6 +96,7 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
+    resumes=True,
     guarded=True,
     shape="enumeration",
 )

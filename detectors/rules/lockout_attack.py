@@ -33,7 +33,8 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         "at least {threshold} within {window}",
     )
     span = whole_ms(limits.window)
-    return [Sighting(clause, *value_count(log.at, log.accounts, limit=limits.accounts, span=span))]
+    swept = value_count(log.at, log.accounts, limit=limits.accounts, span=span, since=log.since)
+    return [Sighting(clause, *swept)]
 
 
 RULE = Rule(
@@ -50,5 +51,6 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
+    resumes=True,
     flags=False,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ..attempts import NEW_DEVICE, flags_of, is_mfa_failed
+from ..attempts import NEW_DEVICE, flags_of, mfa_failed
 from ..counting import Hot, each_at
 from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
 from ..verdicts import NoticeRisk
@@ -37,9 +37,7 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
     span = whole_ms(limits.flagged_for)
     if log.kind == "account":
         stopped = [
-            index
-            for index, entry in enumerate(log.entries)
-            if is_mfa_failed(entry) and flags_of(entry) & NEW_DEVICE
+            index for index in mfa_failed(log.entries) if flags_of(log.entries[index]) & NEW_DEVICE
         ]
         each = each_at([log.at[index] for index in stopped], limits.attempts, span)
         hot = [Hot(stopped[seen.first], stopped[seen.last]) for seen in each]
@@ -49,11 +47,11 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
 
 def _from_flagged(log: SubjectLog, clause: Clause, limit: int, span: int) -> Iterator[Sighting]:
     stopped: dict[bytes, list[bytes]] = {}
-    for entry, now, account in zip(log.entries, log.at, log.accounts, strict=True):
-        if account is not None and is_mfa_failed(entry):
-            before = bisect_right(log.flagged, now)
-            if before and now - log.flagged[before - 1] < span:
-                stopped.setdefault(account, []).append(entry)
+    for index in mfa_failed(log.entries):
+        now, account = log.at[index], log.accounts[index]
+        before = bisect_right(log.flagged, now)
+        if account is not None and before and now - log.flagged[before - 1] < span:
+            stopped.setdefault(account, []).append(log.entries[index])
     for account, entries in sorted(stopped.items()):
         mine = SubjectLog.holding(entries, log.settled_ms, log.kind, log.capped_hours)
         hot = each_at(mine.at, limit, span)

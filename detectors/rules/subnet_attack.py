@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..attempts import place_bytes
+from ..attempts import ADDRESS
 from ..counting import value_count
 from ..rule import Clause, Rule, Sighting, whole_ms
 from ..windows import SubjectLog
@@ -31,8 +31,9 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         threshold=limits.addresses,
         says="{ips} addresses of {subject} attack: at least {threshold} within {window}",
     )
-    addresses = [place_bytes(entry)[0] for entry in log.entries]
-    swept = value_count(log.at, addresses, limit=limits.addresses, span=whole_ms(limits.window))
+    addresses = [entry[ADDRESS] for entry in log.entries]
+    span = whole_ms(limits.window)
+    swept = value_count(log.at, addresses, limit=limits.addresses, span=span, since=log.since)
     return [Sighting(clause, *swept)]
 
 
@@ -49,5 +50,6 @@ RULE = Rule(
     ),
     limits=Limits,
     judge=judge,
+    resumes=True,
     role="campaign",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..attempts import KNOWN_DEVICE, RARE_COUNTRY, RISKY_NETWORK, flags_of
+from ..attempts import KNOWN_DEVICE, RARE_COUNTRY, RISKY_NETWORK, flags_of, marked
 from ..counting import Hot, each_at, event_count
 from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
 from ..windows import SubjectLog
@@ -50,7 +50,7 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         says="{subject} logged in {successes} times on {accounts} accounts: at least {threshold} "
         f"within {{window}} ({DEFINITION})",
     )
-    strange = [n for n, entry in enumerate(log.entries) if flags_of(entry) & _UNKNOWN]
+    strange = [n for n, one in enumerate(marked(log.entries, _UNKNOWN)) if one]
     swept = event_count([log.at[n] for n in strange], limits.failures, whole_ms(limits.window))
     hot = [Hot(strange[seen.first], strange[seen.last]) for seen in swept.hot]
     found = [Sighting(failing, hot, 0 if hot else max(1, swept.lacking))]

@@ -126,6 +126,26 @@ def test_fewer_than_lacking_more_never_make_a_first_hot_instant(
         assert not event_count(at, limits["limit"], limits["span"]).hot
 
 
+@given(ATTEMPTS, LIMITS, st.integers(0, 30))
+@settings(deadline=None)
+def test_what_was_seen_before_is_left_out(
+    attempts: Attempts, limits: dict[str, Any], since: int
+) -> None:
+    """From an attempt on, the same instants with the same windows as in the whole."""
+    at, values = _columns(attempts)
+    since = min(since, len(at))
+    whole = value_count(at, values, **limits), event_count(at, limits["limit"], limits["span"])
+
+    rest = (
+        value_count(at, values, since=since, **limits),
+        event_count(at, limits["limit"], limits["span"], since),
+    )
+
+    for one, all_ in zip(rest, whole, strict=True):
+        assert one.hot == [hot for hot in all_.hot if hot.last >= since]
+        assert one.lacking >= all_.lacking
+
+
 MINUTES = timedelta(minutes=1)
 SMALL: dict[str, Any] = {
     "ip_fail_burst": BurstLimits(
