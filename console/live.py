@@ -1,4 +1,4 @@
-"""Reads `logins`, `judged` and `alerts` beside the pipeline and keeps a read model up to date.
+"""Reads logins, judged, alerts and incidents beside the pipeline and keeps a read model up to date.
 
 It joins no consumer group and commits nothing: it can be started and ended at any time, and nothing
 that judges or archives notices. It reads every login, so it is for a demo or a small installation.
@@ -20,10 +20,11 @@ from aiokafka.errors import KafkaError
 
 from config.kafka import TopicName, aiokafka_options, group_name, topic_name
 from config.settings import KafkaSettings
-from detectors import alerts
+from detectors import alerts, incidents
 from detectors.alerts import Alert
 from detectors.errors import Rejected, escaped
 from detectors.events import LoginEvent
+from detectors.incidents import Incident
 from detectors.pseudonyms import Pseudonyms
 from detectors.wire import decode
 
@@ -36,13 +37,13 @@ POLL_MS = 200
 POSITIONS_EVERY_S = 1.0
 _RETRY_S = 1.0
 _STOP_WITHIN_S = 10.0
-_TOPICS: tuple[TopicName, ...] = ("logins", "judged", "alerts")
+_TOPICS: tuple[TopicName, ...] = ("logins", "judged", "alerts", "incidents")
 
 log = structlog.get_logger(__name__)
 
 
 class LiveFeed:
-    """A thread that folds three topics, from their beginning, into a ReadModel.
+    """A thread that folds four topics, from their beginning, into a ReadModel.
 
     As a context manager it reads inside the block. With `pseudonyms` logins are shown with their
     account's pseudonym, without them with none.
@@ -87,6 +88,11 @@ class LiveFeed:
         with self._lock:
             return self._model.current_alerts()
 
+    def incidents(self) -> tuple[Incident, ...]:
+        """Campaigns as they stand, the newest first."""
+        with self._lock:
+            return self._model.incidents()
+
     def told(self) -> list[tuple[Alert, int]]:
         """Each alert with the time (ms) at which its first revision reached `alerts`."""
         with self._lock:
@@ -111,7 +117,10 @@ class LiveFeed:
     async def _read(self) -> None:
         options = aiokafka_options(self._kafka)
         consumer = AIOKafkaConsumer(
-            **options, enable_auto_commit=False, auto_offset_reset="earliest"
+            **options,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",  # incidents are written in transactions
         )
         admin = AIOKafkaAdminClient(**options)
         try:
@@ -150,6 +159,10 @@ class LiveFeed:
                 batch = self._decode_batch(record.value)
                 with self._lock:
                     self._model.judged(batch)
+            elif topic == "incidents" and record.value is not None:
+                incident = incidents.decode(record.value)
+                with self._lock:
+                    self._model.incident(incident)
             elif record.value is not None:
                 alert = alerts.decode(record.value)
                 with self._lock:

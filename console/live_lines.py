@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from detectors.errors import escaped
+from detectors.incidents import Incident
 
 from .picture import AlertRow, LoginRow, Picture
 
@@ -13,6 +14,9 @@ LONGEST = 200
 
 PSEUDONYM_SHOWN = 13
 """Of a pseudonym: its key and 32 bits, enough to tell the accounts of the last minute apart."""
+
+ID_SHOWN = 8
+"""Of an incident's id, as many digits as the command line needs."""
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _MOST_SECONDS = 100
@@ -35,6 +39,17 @@ def alert_line(alert: AlertRow) -> str:
     """One alert; what came from outside is escaped."""
     rule, summary = escaped(alert.rule), escaped(alert.summary, LONGEST)
     return f"ALERT {alert.severity.upper():<8}  {rule:<18}  {summary}"
+
+
+def incident_line(incident: Incident) -> str:
+    """One campaign: how grave, its id as far as the command line needs it, from how many addresses,
+    how many accounts were tried and hit.
+    """
+    return (
+        f"{incident.severity.upper()} {incident.kind} {incident.incident_id[:ID_SHOWN]}: "
+        f"{_many(incident.counts.get('ips', 0), 'address', 'addresses')}, "
+        f"{incident.accounts_tried:,} tried, {len(incident.accounts_hit):,} hit"
+    )
 
 
 def login_line(login: LoginRow) -> str:
@@ -60,11 +75,12 @@ def tally(picture: Picture) -> str:
         return "no alerts"
     parts = ", ".join(f"{number} {severity}" for severity, number in found.items())
     alerts, subjects = len(picture.alerts), len(picture.subjects)
-    return f"{_many(alerts, 'alert')} on {_many(subjects, 'subject')}: {parts}"
+    said = f"{_many(alerts, 'alert')} on {_many(subjects, 'subject')}: {parts}"
+    return f"{said}; {_many(len(picture.incidents), 'campaign')}" if picture.incidents else said
 
 
-def _many(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+def _many(number: int, word: str, plural: str = "") -> str:
+    return f"{number:,} {word if number == 1 else plural or f'{word}s'}"
 
 
 def clock(seconds: float) -> str:

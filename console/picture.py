@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from detectors.incidents import Incident
 from detectors.rule import SEVERITIES, Severity
 
 
@@ -113,6 +114,8 @@ class Picture:
     addresses: tuple[AddressRow, ...]
     alerts: tuple[AlertRow, ...]
     logins: tuple[LoginRow, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    """Campaigns as they stand, the newest first; those that another one took in are left out."""
     problem: str = ""
 
     @property

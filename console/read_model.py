@@ -11,6 +11,7 @@ import msgspec
 
 from detectors.alerts import Alert
 from detectors.events import LoginEvent, milliseconds, rfc3339
+from detectors.incidents import Incident
 from detectors.rule import SEVERITIES, Severity
 
 from .picture import AddressRow, AlertRow, Counts, LoginRow, PartitionRow, Picture, Rates
@@ -74,6 +75,7 @@ class ReadModel:
         self._settled = Counts()
         self._ends: dict[int, int] = {}
         self._sealed: dict[int, int] = {}
+        self._incidents: dict[str, Incident] = {}
         self._logins: deque[LoginRow] = deque(maxlen=LAST_LOGINS)
 
     def login(self, event: LoginEvent, appended_ms: int, pseudonym: str = "") -> None:
@@ -117,6 +119,12 @@ class ReadModel:
             del self._alerts[min(self._alerts, key=lambda name: self._alerts[name].grew_ms)]
         return known is None
 
+    def incident(self, incident: Incident) -> None:
+        """One revision of an incident."""
+        known = self._incidents.get(incident.incident_id)
+        if known is None or known.revision < incident.revision:
+            self._incidents[incident.incident_id] = incident
+
     def judged(self, batch: JudgedBatch) -> None:
         """One batch of a partition. After a kill batches come again, cut differently.
 
@@ -138,6 +146,11 @@ class ReadModel:
         """The highest revision of each alert, by id."""
         return {name: entry.alert for name, entry in self._alerts.items()}
 
+    def incidents(self) -> tuple[Incident, ...]:
+        """As they stand, the newest first; those that another one took in are left out."""
+        found = [one for one in self._incidents.values() if one.status != "merged"]
+        return tuple(sorted(found, key=lambda one: (one.last_seen, one.incident_id), reverse=True))
+
     def told(self) -> list[tuple[Alert, int]]:
         """Each alert with the time (ms) its first revision was delivered."""
         return [(entry.alert, entry.told_ms) for entry in self._alerts.values()]
@@ -157,6 +170,7 @@ class ReadModel:
             addresses=self._addresses(now_ms // 1000),
             alerts=self._rows(now_ms),
             logins=tuple(self._logins),
+            incidents=self.incidents(),
             problem=problem,
         )
 

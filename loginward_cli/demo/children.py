@@ -54,7 +54,7 @@ class Child:
         return ("up" if self.running else "DOWN") + times
 
 
-PARTS = ("relay", "notify", "answers", "archive")
+PARTS = ("relay", "incidents", "notify", "answers", "archive")
 """Beside the detect workers, one of each."""
 
 
@@ -105,7 +105,12 @@ class Children:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        for parts in (("detect",), ("relay",), ("notify", "answers"), ("archive",)):
+        for parts in (
+            ("detect",),
+            ("relay",),
+            ("incidents", "notify", "answers"),
+            ("archive",),
+        ):
             self._stop_all([child for child in self.all if child.part in parts])
 
     def _stop_all(self, children: Sequence[Child]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from config.kafka import ensure_topics
 from config.settings import Settings, load
 from console.live import LiveFeed
+from console.live_lines import incident_line
 from deploy.embedded import Console, Stack
 from loadtest.profile import parse
 from loginward_cli.logs import set_up
@@ -181,6 +182,7 @@ def _reckon(stage: Stage) -> Summary:
         attackers=len(attackers),
         attackers_caught=sorted(caught),
         alerts_on_others=sum(attackers.isdisjoint(alert.ips) for alert in alerts.values()),
+        incidents=[incident_line(one) for one in stage.feed.incidents()],
         replay=replayed,
         told=stage.telling.told,
         restarts=sum(child.restarts for child in stage.children.all),

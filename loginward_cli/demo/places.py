@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from console.live_lines import ID_SHOWN, incident_line
+from detectors.incidents import Incident
 from loginward_cli.table import present
 
 from .children import Child
@@ -14,12 +16,19 @@ from .telling import Told
 
 
 def places(
-    folder: DemoFolder, kafka: str, redis: str, children: list[Child], told: Told
+    folder: DemoFolder,
+    kafka: str,
+    redis: str,
+    children: list[Child],
+    told: Told,
+    incidents: Sequence[Incident] = (),
 ) -> list[tuple[str, str]]:
     """Labels and places, the most wanted first."""
     asked = f"{told.push} push, {told.sms} SMS, {told.email} e-mail"
     metrics = " ".join(f"{child.name}=http://127.0.0.1:{child.port}/metrics" for child in children)
+    attack = [("attack", incident_line(incidents[0]))] if incidents else []
     return [
+        *attack,
         ("told", asked if told.link is None else f"{asked}   answer one: {told.link}"),
         ("data", f"{short(folder.root)}   logs {short(folder.logs)}/"),
         ("Kafka", f"{kafka}   Valkey {redis}"),
@@ -32,6 +41,7 @@ def commands(
     home: Path,
     caught: Collection[str],
     children: Sequence[Child] = (),
+    incidents: Sequence[Incident] = (),
 ) -> list[str]:
     """Commands to be typed in another window, or (without `children`) after the demo.
 
@@ -47,6 +57,11 @@ def commands(
         ("archive", query),
         ("archive", f"{demo} archive verify"),
     ]
+    if incidents and children:
+        # It reads the topic, so it works while the demo's Kafka runs.
+        wanted.insert(
+            0, ("incidents", f"{demo} incidents show {incidents[0].incident_id[:ID_SHOWN]}")
+        )
     if children:
         wanted.append(("doctor", f"{demo} doctor"))
         wanted.append(("demo", f"kill -9 {children[0].pid}   # {children[0].name}: see it return"))

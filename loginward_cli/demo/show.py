@@ -10,9 +10,10 @@ from typing import Protocol
 from rich.console import Console
 from rich.live import Live
 
-from console.live_lines import alert_line, login_line, summary_line
+from console.live_lines import alert_line, incident_line, login_line, summary_line
 from console.live_view import Surroundings, render
 from console.picture import AlertRow, LoginRow, Picture
+from detectors.incidents import Incident
 from loginward_cli.output import note
 
 REFRESH_S = 0.25
@@ -57,6 +58,7 @@ class Lines:
         self._now = now
         self._due = 0.0
         self._alerts: set[str] = set()
+        self._incidents: dict[str, int] = {}
         self._last: LoginRow | None = None
 
     def __call__(self, picture: Picture, _around: Surroundings, seconds: float) -> None:
@@ -65,6 +67,8 @@ class Lines:
             self._passed(picture.logins)
         for alert in reversed(picture.alerts):
             self._alert(alert)
+        for incident in reversed(picture.incidents):
+            self._incident(incident)
         if self._now() >= self._due:
             self._due = self._now() + LINE_EVERY_S
             note(summary_line(picture, seconds))
@@ -84,3 +88,9 @@ class Lines:
         if alert.alert_id not in self._alerts:
             self._alerts.add(alert.alert_id)
             note(alert_line(alert))
+
+    def _incident(self, incident: Incident) -> None:
+        """Each revision: it opened, doubled, grew graver, hit an account more or is over."""
+        if incident.revision > self._incidents.get(incident.incident_id, 0):
+            self._incidents[incident.incident_id] = incident.revision
+            note(f"CAMPAIGN {incident_line(incident)}")

@@ -29,7 +29,7 @@ from .telling import Telling
 from .traffic import Sent, Traffic
 
 READY_WITHIN_S = 90.0
-"""Four processes start at once; on two slow cores that takes some 20 s."""
+"""Seven processes start at once; on two slow cores that takes some 20 s."""
 
 _SERVERS_EVERY_S = 2.0
 
@@ -124,8 +124,9 @@ class Stage:
                 endpoints.redis_url,
                 self.children.all,
                 self.telling.told,
+                picture.incidents,
             ),
-            commands=commands(self.folder, self.home, caught, self.children.all),
+            commands=commands(self.folder, self.home, caught, self.children.all, picture.incidents),
         )
 
     def _phase(self, sent: Sent) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,9 @@ from console.live_lines import clock
 from .places import short
 from .reckoning import Archived, Replay
 from .telling import Told
+
+_CAMPAIGNS = 3
+"""So many are named; an attack is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,8 @@ class Summary:
     attackers: int
     attackers_caught: list[str]
     alerts_on_others: int
+    incidents: list[str]
+    """A line each, the newest first."""
     replay: Replay
     told: Told
     restarts: int
@@ -80,6 +85,7 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
         ("attack", _attack(summary)),
         ("alerts", _counted(summary.by_severity, summary.alerts)),
         ("", _counted(summary.by_rule, None)),
+        *zip(("campaigns", *[""] * _CAMPAIGNS), _campaigns(summary.incidents), strict=False),
         ("told", _told(summary.told)),
         ("logins", _sum(summary)),
         ("archive", _archive(summary.archived)),
@@ -87,6 +93,13 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
         ("judged again", _replayed(summary.replay)),
         ("left running", ", ".join(map(str, summary.left_running)) or "nothing"),
     ]
+
+
+def _campaigns(lines: Sequence[str]) -> list[str]:
+    """The first few, and how many more."""
+    said = list(lines[:_CAMPAIGNS]) or ["none"]
+    more = len(lines) - _CAMPAIGNS
+    return [*said, f"and {more} more"] if more > 0 else said
 
 
 def _set_up(times: Times) -> str:

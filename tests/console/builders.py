@@ -9,6 +9,7 @@ from console.picture import AddressRow, AlertRow, Counts, LoginRow, PartitionRow
 from console.read_model import JudgedBatch
 from detectors.alerts import Alert, AlertSubject
 from detectors.events import LoginEvent, instant, rfc3339
+from detectors.incidents import Incident
 
 NOON_MS = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)
 
@@ -50,6 +51,26 @@ def alert(**changed: Any) -> Alert:
         "summary": "9 accounts failed from 198.51.100.7",
     }
     return Alert(**(facts | changed))
+
+
+def incident(**changed: Any) -> Incident:
+    """A campaign from one address that hit an account."""
+    facts: dict[str, Any] = {
+        "incident_id": "1c" * 16,
+        "kind": "stuffing",
+        "system": "trading-web",
+        "severity": "critical",
+        "reasons": ["1 ip_account_spray"],
+        "first_seen": rfc3339(instant(NOON_MS)),
+        "last_seen": rfc3339(instant(NOON_MS)),
+        "alerts": ["a1"],
+        "ips": ["198.51.100.7"],
+        "accounts_tried": 2_100,
+        "accounts_hit": ["ab12-0123456789abcdef01234567"],
+        "status": "open",
+        "counts": {"alerts": 1, "ips": 1, "hit": 1},
+    }
+    return Incident(**(facts | changed))
 
 
 def batch(first: int, end: int, *, partition: int = 0, **changed: int) -> JudgedBatch:

@@ -20,10 +20,10 @@ from config.settings import KafkaSettings, load
 from config.topics import TopicName
 from console.live import LiveFeed
 from deploy.embedded import Stack
-from detectors import alerts, wire
+from detectors import alerts, incidents, wire
 from detectors.pseudonyms import Pseudonyms
 
-from .builders import alert, batch, login
+from .builders import alert, batch, incident, login
 
 Record = tuple[TopicName, bytes | None]
 _numbers = itertools.count(1)
@@ -78,6 +78,8 @@ def test_the_feed_shows_what_the_topics_hold(kafka: KafkaSettings) -> None:
             ("alerts", alerts.encode(alert(revision=1))),
             ("alerts", b"{}"),
             ("alerts", None),
+            ("incidents", incidents.encode(incident())),
+            ("incidents", incidents.encode(incident(incident_id="0c" * 16, status="merged"))),
             ("judged", msgspec.json.encode(batch(0, 2, judged=1, rejected=1))),
         ],
     )
@@ -87,6 +89,7 @@ def test_the_feed_shows_what_the_topics_hold(kafka: KafkaSettings) -> None:
         send(kafka, [("alerts", alerts.encode(alert(revision=2)))])
         until(lambda: feed.current_alerts().get("a1") == alert(revision=2))
         until(lambda: feed.picture().in_kafka == 2)
+        until(lambda: feed.incidents() == (incident(),))
         shown = feed.picture()
 
     assert (shown.counts.judged, shown.counts.rejected, shown.lag) == (1, 1, 0)

@@ -148,6 +148,7 @@ def test_a_short_demo_alerts_adds_up_and_leaves_nothing(demo: Callable[..., Run]
     assert found["alerts"] > 0
     assert found["by_severity"].keys() <= {"low", "medium", "high", "critical"}
     assert found["attackers_caught"]
+    assert found["incidents"]
     assert found["times"]["attack_to_alert"] >= 0
     assert found["sent"] == found["judged"] + found["duplicates"] + found["rejected"]
     assert min(found["judged"], found["duplicates"], found["rejected"]) > 0

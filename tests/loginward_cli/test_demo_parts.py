@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings, load
+from console.live_lines import incident_line
 from console.live_view import Surroundings
 from deploy.embedded import Endpoints
 from detectors.alerts import Alert, AlertSubject
@@ -32,7 +33,7 @@ from loginward_cli.demo.show import LINE_EVERY_S, Lines
 from loginward_cli.demo.signals import Ending
 from loginward_cli.demo.summary import Summary, Times, text
 from loginward_cli.demo.telling import Told
-from tests.console.builders import picture
+from tests.console.builders import incident, picture
 
 from .running import ROOT
 
@@ -253,6 +254,7 @@ def summary(**changed: object) -> Summary:
         "attackers": 18,
         "attackers_caught": ["198.51.100.7"] * 18,
         "alerts_on_others": 0,
+        "incidents": [incident_line(incident())] + ["another"] * 4,
         "replay": Replay(events=123_400, alerts=54, seconds=6.1, same=True),
         "told": Told(push=3, sms=3, email=3, held=1, link="http://127.0.0.1:8087/a#x"),
         "restarts": 0,
@@ -268,6 +270,8 @@ def test_a_good_summary_fits_a_narrow_terminal() -> None:
     assert summary().sound
     assert max(map(len, said.splitlines())) <= 80
     assert "first alert  14.7 s after the start, 1.8 s after the attack began" in said
+    assert "campaigns    CRITICAL stuffing 1c1c1c1c: 1 address, 2,100 tried, 1 hit" in said
+    assert "and 2 more" in said
     assert "adds up      yes" in said
     assert "left running nothing" in said
 
@@ -304,6 +308,7 @@ def test_a_summary_without_alerts_is_a_summary() -> None:
             alerts=0,
             by_rule={},
             by_severity={},
+            incidents=[],
             replay=Replay(reason="too many"),
         ),
         [],
@@ -311,6 +316,7 @@ def test_a_summary_without_alerts_is_a_summary() -> None:
 
     assert "the pipeline was not" in said
     assert "none was simulated" in said
+    assert "campaigns    none" in said
     assert "not run: too many" in said
     assert asdict(summary())["times"]["ended"] == 104.2
 
@@ -351,13 +357,18 @@ def test_ctrl_c_is_an_order_first_and_a_request_later() -> None:
 
 
 def test_lines_tell_each_thing_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each alert and each login has one line, the moment one every few seconds."""
+    """Each alert, each login and each revision of a campaign has one line, the moment one every few
+    seconds.
+    """
     clock = [0.0]
     lines = Lines(logins=True, now=lambda: clock[0])
     around = Surroundings(title="", phase="", hint="")
     first = picture()
     row = replace(first.logins[0])
-    second = replace(first, logins=(*first.logins, row))
+    first = replace(first, incidents=(incident(),))
+    second = replace(
+        first, logins=(*first.logins, row), incidents=(incident(revision=2, severity="high"),)
+    )
 
     lines(first, around, 1)
     lines(second, around, 2)
@@ -367,4 +378,5 @@ def test_lines_tell_each_thing_once(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().err.splitlines()
     assert sum(line.startswith("ALERT") for line in told) == 1
     assert sum("trading-web" in line for line in told) == 2
+    assert [line.split()[1] for line in told if line.startswith("CAMPAIGN")] == ["CRITICAL", "HIGH"]
     assert [line[:4] for line in told if "logins/s" in line] == ["0:01", "0:07"]
