@@ -53,7 +53,7 @@ SECTIONS = {
     ),
 }
 OF_THE_SYSTEM = frozenset({"canary_missing", "pipeline_lag", "source_silent"})
-"""Runbooks for the pipeline's own troubles, of no detection; listed by hand like the rules."""
+"""Runbooks for the pipeline's own troubles, of no detection; listed by hand."""
 OF_PEOPLE = frozenset({"customer_denied", "allowlist_hides_attack"})
 """Runbooks of alerts that no detection raises: a customer's answer, an allow-list entry."""
 FIELDS = ("counts.", "subject.value", "opened_at", "alert_id", "rule")
@@ -89,8 +89,8 @@ def _front_matter(text: str) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in head.splitlines())
 
 
-def test_no_detection_is_left_out_of_the_list() -> None:
-    """A file in detectors/rules that is not listed would be a silent hole."""
+def test_no_detection_is_left_out() -> None:
+    """A file in detectors/rules that is not found would be a silent hole."""
     folder = Path(inspect.getfile(rules_package)).parent
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
 

@@ -22,6 +22,9 @@ PURE = {
 }  # fmt: skip
 """What the core may import: nothing of it reads a clock, a file, a socket or an environment."""
 
+FINDS_ITS_FILES = {"detectors/rules/__init__.py": {"importlib", "pkgutil"}}
+"""The one place of the core that looks for modules: its own, as any import does."""
+
 CLOCKS = {"now", "utcnow", "today"}
 
 WRONG_IMPORTS = {
@@ -129,7 +132,8 @@ def test_the_core_imports_only_what_is_pure_and_reads_no_clock(path: Path) -> No
     """An allow-list, since a list of what is forbidden is never complete."""
     tree = ast.parse(path.read_text())
 
-    assert _imported(tree) <= PURE | {"detectors"}
+    besides = FINDS_ITS_FILES.get(str(path.relative_to(ROOT)), set())
+    assert _imported(tree) <= PURE | {"detectors"} | besides
     assert _clock_calls(tree) == []
 
 

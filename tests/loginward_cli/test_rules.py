@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -43,10 +43,17 @@ def told(cwd: Path, *args: object) -> Any:
     return json.loads(ran.stdout.splitlines()[-1])
 
 
+def burst(cwd: Path, *options: str) -> dict[str, str]:
+    """The burst rule's limits."""
+    rows = told(cwd, "list", *options)["rules"]
+    [limits] = [row["limits"] for row in rows if row["id"] == "ip_fail_burst"]
+    return cast("dict[str, str]", limits)
+
+
 def soon(cwd: Path) -> str:
     """The burst rule's limit a minute from now."""
     at = (datetime.now(tz=UTC) + timedelta(minutes=1)).isoformat()
-    return str(told(cwd, "list", "--at", at)["rules"][0]["limits"]["failures"])
+    return str(burst(cwd, "--at", at)["failures"])
 
 
 @pytest.fixture
@@ -109,15 +116,14 @@ def test_a_change_takes_two_persons(tmp_path: Path, book: Path) -> None:
     adopted = rules(tmp_path, "adopt", book, "--by", "alice", "--reason", "too many misses")
     assert adopted.returncode == 0, adopted.stderr
     assert "ip_fail_burst.limits.failures: 10 -> 7" in adopted.stdout
-    assert told(tmp_path, "list")["rules"][0]["limits"]["failures"] == "10"
+    assert burst(tmp_path)["failures"] == "10"
 
     assert rules(tmp_path, "approve", "C1", "--by", "Alice").returncode == 2
     approved = told(tmp_path, "approve", "C1", "--by", "bob")
 
     effective = approved["what"]["effective"]
-    assert told(tmp_path, "list", "--at", effective)["rules"][0]["limits"]["failures"] == "7"
-    before = told(tmp_path, "list", "--at", "2026-01-01T00:00:00Z")["rules"][0]
-    assert before["limits"]["failures"] == "10"
+    assert burst(tmp_path, "--at", effective)["failures"] == "7"
+    assert burst(tmp_path, "--at", "2026-01-01T00:00:00Z")["failures"] == "10"
     history = rules(tmp_path, "history", "ip_fail_burst").stdout
     for said in ("alice adopted", "too many misses", "failures: 10 -> 7", "bob approved C1"):
         assert said in history
