@@ -100,7 +100,7 @@ def figures(counts: Counts, runs: int) -> Figures:
 def as_text(key: str, value: float) -> str:
     """A figure as people read it: shares in per cent, the rest with four digits."""
     if key in _SHARES:
-        return f"{value:.2%}".replace("%", " %")
+        return f"{value * 100:.2f}".rstrip("0").rstrip(".") + " %"
     return f"{value:,.0f}" if value >= _WHOLE_FROM else f"{value:.4g}"
 
 

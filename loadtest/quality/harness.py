@@ -55,7 +55,10 @@ def measure(
     tell: Callable[[Standing], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Quality:
-    """Run the plan, each run in a process of its own; `tell` hears of each one's end."""
+    """Run the plan, each run in a process of its own; `tell` hears of each one's end.
+
+    Raises LoginwardError where the code changes meanwhile: figures of two versions are none.
+    """
     return _Measuring(plan, tell, clock).measured()
 
 
@@ -69,7 +72,8 @@ class _Measuring:
         outputs = trials.supported()
         self._not_run = dict(plan.not_run)
         self._not_run |= {name[2:]: why for name, why in _WITHOUT.items() if name not in outputs}
-        self._kept = None if plan.keep is None else Kept(plan.keep, code())
+        self._code = code()
+        self._kept = None if plan.keep is None else Kept(plan.keep, self._code)
         self._waiting = laid_out(plan, outputs)
         self._pace = Pace(self._waiting, plan.jobs)
         self._results = Results()
@@ -105,11 +109,19 @@ class _Measuring:
         except LoginwardError as failure:
             self._not_run[_name(one)] = str(failure)
         else:
+            self._check()
             took = outcome.run_s
             self._results.add(one, outcome)
             if self._kept:
                 self._kept.put(one, outcome)
         self._tell(self._pace.ended(one, _name(one), took))
+
+    def _check(self) -> None:
+        if code() != self._code:
+            raise LoginwardError(
+                "quality: detectors, limits or simulator changed while they were measured; measure "
+                "in a checkout that nobody edits (what is kept stays, under the code it ran with)"
+            )
 
     def _late(self, elapsed: float) -> bool:
         within = self._plan.within_s

@@ -108,7 +108,7 @@ def test_every_goal_is_a_figure() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "text"),
     [
-        ("campaign_recall", 0.975, "97.50 %"),
+        ("campaign_recall", 0.975, "97.5 %"),
         ("pages_per_12h", 1213.4, "1,213"),
         ("detect_p95_s", 53.9591, "53.96"),
         ("pages_per_12h", 0.0, "0"),

@@ -11,13 +11,13 @@ import pytest
 
 from detectors.errors import LoginwardError
 from loadtest.profile import known
-from loadtest.quality import apart, trial
+from loadtest.quality import apart, harness, trial
 from loadtest.quality.courses import FULL, QUICK, VARIANTS, Course, chosen
 from loadtest.quality.harness import Plan, laid_out, measure, quick_plan
 from loadtest.quality.pace import Standing
 from loadtest.quality.report import write
 from loadtest.quality.result import Quality, reported
-from loadtest.quality.trial import Trial
+from loadtest.quality.trial import Outcome, Trial
 
 SMALL = (
     Course(
@@ -82,6 +82,21 @@ def test_what_was_stopped_is_continued(quality: Quality, keep: Path) -> None:
     assert path.exists()
 
 
+def test_what_changes_while_it_is_measured_is_no_measurement(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Runs of two versions never stand in one figure, and none is kept under the wrong one."""
+    versions = iter(["before", "after"])
+    monkeypatch.setattr(harness, "code", lambda: next(versions))
+    monkeypatch.setattr(apart, "run", lambda _: Outcome(counts={}, events=1, replay_s=1, run_s=1))
+    plan = Plan(courses=SMALL[1:], seeds=(2,), variants=(), keep=tmp_path)
+
+    with pytest.raises(LoginwardError, match="in a checkout that nobody edits"):
+        measure(plan)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_run_in_a_process_of_its_own_says_why_it_failed() -> None:
     """What cannot be simulated is named; nothing of it is a figure."""
     wrong = replace(SMALL[0], share="A@9d")
@@ -100,7 +115,7 @@ def test_the_report_names_every_figure_and_draws_it(quality: Quality, tmp_path: 
     assert "A *page* is what wakes an analyst" in text
     assert "- x: why" in text
     assert "./loginward quality" in text
-    assert "| A | campaigns caught | at least 100.00 % | **100.00 %**" in text
+    assert "| A | campaigns caught | at least 100 % | **100 %**" in text
     assert plots
     for plot in plots:
         assert f"quality/{plot.name}" in text
