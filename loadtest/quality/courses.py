@@ -5,12 +5,12 @@ places are learnt: three successes make an account known, a device guards its ad
 days, and a real pipeline remembers 180. `share` is simulate's own notation: `A:0.5@14d` begins on
 the 15th day at half of its volume.
 
-Attacks are run beside a broker a tenth as large (10,000 customers, 3,500 good logins a day), so
-that ten days of learning stay affordable. With the broker shrink the attacks whose size goes by it
-(B to D: fewer attempts an hour, the same for each address); those of a fixed size do not (A: the
-takeovers of a whole campaign, E: 50 accounts a day, F: 29 tries an hour). Where a source tells a
-rhythm, it is kept: thinner, never shorter. G and I are run at full size, as pages and notices grow
-with it, under fewer seeds and for longer.
+Attacks are run beside a smaller broker, so that ten days of learning stay affordable: a tenth
+(10,000 customers, 3,500 good logins a day) where the attack has a size of its own (A: takeovers
+enough for its figure, E: 50 accounts a day, F: 29 tries an hour, H), a fifth where it shrinks with
+the broker (B to D: fewer attempts an hour, the same for each address; the thinner it is, the later
+anyone sees it). Where a source tells a rhythm, it is kept: thinner, never shorter. G and I are run
+at full size, as pages and notices grow with it, under fewer seeds and for longer.
 """
 
 from __future__ import annotations
@@ -93,13 +93,13 @@ def _course(
 FULL: Final = {
     course.letter: course
     for course in (
-        # 15 hours, 154,000 attempts, 154 takeovers: 1,540 in the reported half
-        _course("A", "A:0.7@10d+G", days=10.7),
-        # in the source's proportion to customers (10,000 an hour); 50,000 attempts in 36 hours
-        _course("B", "B:0.18@10d+G", days=11.5),
-        # two hours of probing and two of a spike, at a tenth of the source's volume
-        _course("C", "C@10d+G", days=10.17),
-        _course("D", "D@10d+G", days=11.5),
+        # 15 hours, 165,000 attempts, 165 takeovers: 1,650 in the reported half
+        _course("A", "A:0.75@10d+G", days=10.7),
+        # in the source's proportion to customers (10,000 an hour); 130,000 attempts in 36 hours
+        _course("B", "B:0.18@10d+G", days=11.5, scale=0.2),
+        # two hours of probing and two of a spike, at a fifth of the source's volume
+        _course("C", "C@10d+G", days=10.17, scale=0.2),
+        _course("D", "D@10d+G", days=11.5, scale=0.2),
         _course("E", "E:10@10d+G", days=11),
         _course("F", "F:10@8d+G", days=23, learning=8),
         # 35,000 good logins a day, 51 days of them in the reported half, 17 in the other
