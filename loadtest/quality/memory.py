@@ -72,8 +72,8 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     what its process took at most. `by_kind` adds up to about `used_mb`.
 
     Calculated: `per_hour` addresses come in an hour of profile C's spikes at its source's volume,
-    `hours` is how long a log lives, `needed_mb` what the attack takes by that: its addresses within
-    that time, times `bytes_an_address`. `million_mb`: 1,000,000 addresses.
+    `hours` is how long a log lives, `needed_mb` what the attack takes by that: the addresses of its
+    busiest time of so long, times `bytes_an_address`. `million_mb`: 1,000,000 addresses.
     """
 
     addresses: int
@@ -132,12 +132,6 @@ def told(
 ) -> Memory:
     """The figures of a filled Valkey (bytes), and what follows for profile C."""
     each = used / max(1, addresses)
-    volume = PLAN.volume
-    total = volume.attempts / PLAN.per_address
-    # A spike's hour has 4 of 108 of all attempts (profiles/c.py); outside there is little.
-    spike = total * 4 / 108
-    whole = volume.duration / timedelta(hours=1)
-    within = total if hours >= whole else min(total, spike * hours)
     return Memory(
         addresses=addresses,
         attempts=attempts,
@@ -146,11 +140,23 @@ def told(
         bytes_an_address=round(each),
         million_mb=round(each * 1_000_000 / _MIB),
         by_kind=kinds,
-        per_hour=round(spike),
+        per_hour=round(PLAN.volume.per_day(0) / 24 / PLAN.per_address),
         hours=round(hours, 1),
-        needed_mb=round(within * each / _MIB),
+        needed_mb=round(_most_within(hours) * each / _MIB),
         took_s=round(took_s, 1),
     )
+
+
+def _most_within(hours: float) -> float:
+    """How many addresses profile C has at its source's volume in its busiest time of so long."""
+    life, volume = round(hours * _HOUR_MS), PLAN.volume
+    whole = volume.duration // timedelta(milliseconds=1)
+
+    def until(at_ms: int) -> float:
+        return volume.expected(0, min(at_ms, whole)) if at_ms else 0.0
+
+    starts = range(0, whole, _HOUR_MS)
+    return max(until(start + life) - until(start) for start in starts) / PLAN.per_address
 
 
 def lines(memory: Memory) -> Iterator[str]:
@@ -165,7 +171,8 @@ def lines(memory: Memory) -> Iterator[str]:
     yield f"1,000,000 addresses: {memory.million_mb:,} MB"
     yield (
         f"rate x lifetime for profile C at its source's volume: {memory.per_hour:,} addresses in "
-        f"an hour of a spike, a log lives {memory.hours:,.1f} h: {memory.needed_mb:,} MB"
+        f"an hour of a spike, a log lives {memory.hours:,.1f} h, its busiest {memory.hours:,.1f} h "
+        f"take {memory.needed_mb:,} MB"
     )
 
 

@@ -90,6 +90,8 @@ def command(
     from loadtest.quality.report import write
 
     courses, not_run = chosen(_letters(profiles), quick=quick)
+    if not courses:
+        not_run = {}
     if docs is not None and docs.suffix != ".md":
         fail(f"--docs {docs}: the report is Markdown; name a file that ends in .md")
     if hub is not None and not (hub / "expected.jsonl").is_file():
@@ -185,7 +187,8 @@ def _command(
 def _show(quality: Quality) -> None:
     from loadtest.quality import hub, memory, spray
 
-    columns(_rows(quality), header=("profile", "who", *(title for title, _ in _COLUMNS)))
+    if rows := _rows(quality):
+        columns(rows, header=("profile", "who", *(title for title, _ in _COLUMNS)))
     if quality.hub is not None:
         for line in hub.told(quality.hub):
             say(f"hub: {line}")
@@ -196,6 +199,8 @@ def _show(quality: Quality) -> None:
             say(line)
     for name, why in quality.not_run.items():
         say(f"not run: {name}: {why}")
+    if not quality.runs:
+        return
     kept = f", {quality.kept} of them kept from before" if quality.kept else ""
     say(
         f"{quality.runs} runs{kept}, {quality.events} events: {quality.run_s:.0f} s, all runs "

@@ -22,11 +22,14 @@ def _told(hours: float) -> Memory:
 
 
 def test_memory_is_rate_times_lifetime() -> None:
-    """Twice the lifetime, twice the memory, until the whole campaign is in it."""
+    """Inside a spike twice the lifetime is twice the memory; in the end the whole campaign is in
+    it.
+    """
     short, long, longest = _told(1), _told(2), _told(1_000)
 
     assert short.bytes_an_address == 1049
     assert short.million_mb == 1000
+    assert short.needed_mb == round(short.per_hour * _MIB / 1_000 / _MIB)
     assert abs(long.needed_mb - 2 * short.needed_mb) <= 1
     assert longest.needed_mb == round(PLAN.volume.attempts / PLAN.per_address * _MIB / 1_000 / _MIB)
 
