@@ -58,6 +58,7 @@ MOST_VALUES: Final = 64
 
 DEVICE, COUNTRY, NETWORK, PROGRAM, SUCCESS = b"D", b"C", b"A", b"P", b"S"
 _SUCCESS: Final = SUCCESS[0]
+_COUNTRY: Final = COUNTRY[0]
 _KEY_AND_AT = struct.Struct(">9sQ6x")
 """Key, then the time above 16 bits of the identity, which a success has in its key too."""
 _NUMBERS: Final = re.compile(r"[0-9._]+")
@@ -95,7 +96,7 @@ def program_key(user_agent: str) -> bytes:
 class AccountMemory:
     """A memory as read, and what is to be appended to it. `read` is its length as read."""
 
-    __slots__ = ("_successes", "_weeks", "blob", "fresh", "read")
+    __slots__ = ("_countries", "_successes", "_weeks", "blob", "fresh", "read")
 
     def __init__(self, blob: bytes) -> None:
         self.blob = blob
@@ -103,6 +104,7 @@ class AccountMemory:
         self.fresh = bytearray()
         self._weeks: dict[bytes, dict[int, int]] = {}
         self._successes: list[tuple[int, bytes]] = []
+        self._countries: list[bytes] = []
         weeks_of = self._weeks
         for key, at_and_more in _KEY_AND_AT.iter_unpack(blob):
             at_ms = at_and_more >> 16
@@ -113,6 +115,8 @@ class AccountMemory:
                     weeks[week] = at_ms
             elif key[0] != _SUCCESS:
                 weeks_of[key] = {week: at_ms}
+                if key[0] == _COUNTRY:
+                    self._countries.append(key)
             elif (at_ms, key[1:]) not in self._successes:
                 insort(self._successes, (at_ms, key[1:]))
 
@@ -142,6 +146,17 @@ class AccountMemory:
             key[:1] == kind and self.known_since(key, now_ms) is not None for key in self._weeks
         )
 
+    def was_new_elsewhere(self, country: str | None, now_ms: int) -> bool:
+        """Whether another country than this one was used for the first time within the day before
+        `now_ms`, as known a minute before it.
+        """
+        countries = self._countries
+        if len(countries) <= 1 or country is None:  # as of nearly every account
+            return False
+        here = key_of(COUNTRY, country)
+        firsts = (min(self._weeks[key].values()) for key in countries if key != here)
+        return any(now_ms - DAY_MS < at <= now_ms - AS_OF_MS for at in firsts)
+
     def is_dormant(self, now_ms: int) -> bool:
         """Whether the account had logged in before, but not for half a year a minute ago."""
         used = [at for weeks in self._weeks.values() for at in weeks.values()]
@@ -165,6 +180,8 @@ class AccountMemory:
             weeks = self._weeks.get(key)
             if weeks is None:
                 self._weeks[key] = {week: at_ms}
+                if key[0] == _COUNTRY:
+                    self._countries.append(key)
             elif at_ms < weeks.get(week, FOR_EVER):
                 weeks[week] = at_ms
             else:

@@ -74,6 +74,12 @@ DORMANT: Final = 0x8000000
 SINGLE_FACTOR: Final = 0x800000
 """Without a second factor, in a system that demands one."""
 
+ELSEWHERE: Final = 0x20000000
+"""Another country than this login's was used for the first time within the last day."""
+
+HIDDEN: Final = 0x40000000
+"""From an address that does not tell where its user is: for rent, or a relay of many."""
+
 _REASONS: Final[tuple[Reason | None, ...]] = (
     None,
     "bad_password",
@@ -345,7 +351,12 @@ def account_of(entry: bytes) -> bytes | None:
 
 def tells_device(entry: bytes) -> bool:
     """Whether a PLACED entry names a device."""
-    return entry[HEAD_BYTES + 26 : HEAD_BYTES + 34] != _NOTHING_8
+    return device_bytes(entry) != _NOTHING_8
+
+
+def device_bytes(entry: bytes) -> bytes:
+    """The hash of the device of a PLACED entry; zeros: not told."""
+    return entry[HEAD_BYTES + 26 : HEAD_BYTES + 34]
 
 
 def place_bytes(entry: bytes) -> tuple[bytes, bytes, bytes, bytes]:

@@ -27,6 +27,7 @@ from .account_memory import (
 from .attempts import (
     COLD,
     DORMANT,
+    ELSEWHERE,
     KNOWN_DEVICE,
     NEW_ASN,
     NEW_COUNTRY,
@@ -114,7 +115,11 @@ class Familiar:
             marks |= UNFAMILIAR
         if _tells_nothing_known(news, marks, login) and memory.is_dormant(now):
             marks |= DORMANT
-        return marks | news if memory.is_warm(now) else marks
+        if not memory.is_warm(now):
+            return marks
+        if memory.was_new_elsewhere(login.country, now):
+            marks |= ELSEWHERE
+        return marks | news
 
     def knows_device(self, login: Login) -> bool:
         """Whether the account has logged in with this device before."""

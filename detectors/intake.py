@@ -13,8 +13,11 @@ from typing import Final, NamedTuple
 from .addresses import counted_as, network_of
 from .attempts import (
     DORMANT,
+    ELSEWHERE,
+    HIDDEN,
     KNOWN_DEVICE,
     LATE,
+    NEW_COUNTRY,
     NEW_DEVICE,
     NO_ADDRESS,
     NON_CUSTOMER,
@@ -36,7 +39,7 @@ from .errors import Rejected
 from .events import HOUR_MS, LoginEvent, milliseconds
 from .facts import Facts, Joiner, says_non_customer
 from .familiarity import Familiar
-from .networks import RISKY_KINDS
+from .networks import HIDING_KINDS, RISKY_KINDS, NetworkKind
 from .pseudonyms import Pseudonyms
 from .rates import MINUTE_MS
 from .windows import (
@@ -50,6 +53,9 @@ from .windows import (
     hour_cap,
 )
 from .wire import content
+
+_OF_THE_ACCOUNT: Final = NEW_DEVICE | NEW_COUNTRY | UNFAMILIAR | SINGLE_FACTOR | DORMANT | ELSEWHERE
+"""Marks with which a success stands in the log of its account, and has it looked at."""
 
 NOTICE_MS: Final = 24 * HOUR_MS
 """A login that is older when it arrives wakes nobody (promise 7)."""
@@ -215,11 +221,16 @@ def address_of_client(login: Accepted) -> str | None:
 def _marks(login: Accepted) -> int:
     marks = LATE if login.late else 0
     known = login.known
-    if known is not None and known.kinds and not known.kinds.isdisjoint(RISKY_KINDS):
-        marks |= RISKY_NETWORK
+    if known is not None and known.kinds:
+        marks |= _kind_marks(known.kinds)
     if known is not None and known.two_factors and login.event.mfa is False:
         marks |= SINGLE_FACTOR
     return marks
+
+
+def _kind_marks(kinds: frozenset[NetworkKind]) -> int:
+    risky = 0 if kinds.isdisjoint(RISKY_KINDS) else RISKY_NETWORK
+    return risky if kinds.isdisjoint(HIDING_KINDS) else risky | HIDDEN
 
 
 @lru_cache(maxsize=65_536)
@@ -265,7 +276,7 @@ class _Gains:
                 marks & RISKY_NETWORK and not marks & KNOWN_DEVICE
             ):
                 self._urgent.add(subject)
-        if marks & (NEW_DEVICE | UNFAMILIAR | SINGLE_FACTOR | DORMANT):
+        if marks & _OF_THE_ACCOUNT:
             self._account(login, where, marks, urgent=True)
         if marks & NEW_DEVICE and login.device is not None:
             device = Subject(login.event.system, "fingerprint", login.device.hex())

@@ -16,6 +16,9 @@ listed: told to be bad by threat intelligence.
 RISKY_KINDS: frozenset[NetworkKind] = frozenset({"cloud", "hosting", "vpn", "tor", "listed"})
 """From where ordinary customers hardly ever log in. A relay is no such place."""
 
+HIDING_KINDS: frozenset[NetworkKind] = frozenset({"cloud", "hosting", "vpn", "tor", "relay"})
+"""Where the address stands somewhere else than its user."""
+
 Network = IPv4Network | IPv6Network
 
 ANY_SOURCE = "*"

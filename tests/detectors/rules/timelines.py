@@ -137,8 +137,8 @@ COMPULSORY: dict[str, tuple[str, ...]] = {
 """By the kind of detection (`family`): every file has these; tests/test_all_rules.py looks."""
 
 
-_BY_HAND = {"single_factor_success": "success"}
-"""Of detections that watch a log of failures for something else."""
+_BY_HAND = {"single_factor_success": "success", "impossible_travel": "login"}
+"""Of detections that watch a log for something else than it or their notice tells."""
 
 
 def family(rule: Rule) -> str:
