@@ -80,6 +80,9 @@ ELSEWHERE: Final = 0x20000000
 HIDDEN: Final = 0x40000000
 """From an address that does not tell where its user is: for rent, or a relay of many."""
 
+DICTIONARY: Final = 0x80000000
+"""A name that is no customer's, and was tried from several addresses before (name_dictionary)."""
+
 _REASONS: Final[tuple[Reason | None, ...]] = (
     None,
     "bad_password",
@@ -276,6 +279,14 @@ def split(blob: bytes) -> list[bytes]:
         entries.append(blob[position : position + length])
         position += length
     return entries
+
+
+def holds_several(blob: bytes) -> bool:
+    """Whether a log holds more than one entry (of an address: without context)."""
+    if not blob:
+        return False
+    suffix = _SUFFIX_BYTES if blob[_FLAGS_LOW] & IPV6 else 0
+    return len(blob) > HEAD_BYTES + suffix + (blob[30] << 8) + blob[31]
 
 
 def unpack(entry: bytes) -> Attempt:

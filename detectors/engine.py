@@ -16,6 +16,7 @@ from typing import Final
 
 from .at_risk import AtRisk, read_register
 from .attack_mode import AttackModes
+from .attempts import holds_several
 from .census import take
 from .facts import Joiner
 from .familiarity import Familiarity
@@ -90,7 +91,7 @@ class Engine:
         familiar = await self.familiarity.read(tally.accepted, store)
         at_risk = await read_register(tally.accepted, self.names, store, familiar.warm_from)
         observed = at_risk.seeing(observe(tally.accepted, self.names, familiar))
-        readings = await store.record(observed, self.judges.first_look)
+        readings = await self._record(observed, store)
         if arrivals:
             span = arrivals[0].offset, arrivals[-1].offset + 1
             failed = blamed(tally.accepted, familiar)
@@ -106,6 +107,16 @@ class Engine:
         look = Look(settled_ms=min(others, frontier))
         tally.revised = await self._settle(readings, store, look, at_risk, observed)
         return tally
+
+    async def _record(self, observed: Observed, store: WindowStore) -> dict[Subject, Reading]:
+        """Record a batch; the logs to judge."""
+        marked = observed.marked - observed.urgent
+        if not marked:
+            return await store.record(observed, self.judges.first_look)
+        asked = replace(observed, urgent=observed.urgent | marked)
+        readings = await store.record(asked, self.judges.first_look)
+        # Under a list that is passed around most addresses try but once, and one try is nothing.
+        return {s: r for s, r in readings.items() if s not in marked or holds_several(r.blob)}
 
     async def sweep_again(self, store: WindowStore) -> None:
         """What the last sweep found was lost, or is half of what it will be."""

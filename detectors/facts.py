@@ -99,6 +99,16 @@ def says_non_customer(event: LoginEvent) -> bool:
     return event.reason == "unknown_account" or event.account_class in _NON_CUSTOMER
 
 
+def is_non_customer(event: LoginEvent, known: Facts | None) -> bool:
+    """Whether an account is told to be no (present) customer's, by `known` or else the event."""
+    return says_non_customer(event) if known is None else known.non_customer
+
+
+def address_of(event: LoginEvent, known: Facts | None) -> str | None:
+    """The client's address; None also where the source saw only its own proxy's."""
+    return event.ip if known is None else known.address
+
+
 def facts_of(
     event: LoginEvent,
     directory: Directory | None = None,

@@ -37,7 +37,10 @@ from .attempts import (
     YOUNG,
 )
 from .census import Census, Shares
+from .daily import CANARY
 from .events import AS_OF_MS, DAY_MS, LoginEvent
+from .facts import Facts, address_of, is_non_customer
+from .name_dictionary import Names, Place, Slot, place_of, source_of
 from .windows import WindowStore
 
 _NO_SHARES = Shares()
@@ -59,6 +62,16 @@ class Login(Protocol):
     @property
     def at_ms(self) -> int:
         """The time rules use."""
+        ...
+
+    @property
+    def known(self) -> Facts | None:
+        """What is known of it beside what it says."""
+        ...
+
+    @property
+    def account(self) -> bytes | None:
+        """The pseudonym of its account; None where the source has none."""
         ...
 
     @property
@@ -90,6 +103,8 @@ class Familiar:
     shares: Mapping[tuple[str, int], Shares] = field(default_factory=dict)
     warm_from: Mapping[str, int | None] = field(default_factory=dict)
     cold_until_ms: int = 0
+    names: Names = field(default_factory=Names)
+    """Names that are no customer's."""
     _placed: dict[tuple[str, int, str | None, int | None], int] = field(default_factory=dict)
 
     def marks(self, login: Login) -> int:
@@ -126,6 +141,11 @@ class Familiar:
         memory = None if login.owner is None else self.memories.get(login.owner)
         return memory is not None and _device(memory, login) != 0
 
+    def lists(self, login: Login) -> bool:
+        """Whether a failure is on a name that many have tried and no customer has."""
+        place = _nobody(login)
+        return place is not None and self.names.lists(place, login.at_ms)
+
     def _place(self, system: str, day: int, country: str | None, asn: int | None) -> int:
         """What the shares of a system say of a place, reckoned once a batch."""
         place = system, day, country, asn
@@ -137,15 +157,17 @@ class Familiar:
 
     def additions(self) -> dict[bytes, bytes]:
         """What each memory gains by this batch."""
-        return {owner: bytes(one.fresh) for owner, one in self.memories.items() if one.fresh}
+        gained = {owner: bytes(one.fresh) for owner, one in self.memories.items() if one.fresh}
+        return gained | self.names.additions()
 
     def too_long(self) -> dict[bytes, tuple[bytes, int]]:
         """Memories worth rewriting: their new content in place of what was read."""
-        return {
+        long = {
             owner: (rewritten(one.blob), one.read)
             for owner, one in self.memories.items()
             if one.is_long
         }
+        return long | self.names.too_long()
 
 
 def _device(memory: AccountMemory, login: Login) -> int:
@@ -204,6 +226,7 @@ class Familiarity:
         """The memories of all who log in or try with a device, the batch's successes included."""
         asked: dict[bytes, None] = {}
         successes: list[Login] = []
+        tries: list[tuple[Place, Login]] = []
         days: set[tuple[str, int]] = set()
         for login in logins:
             event, owner = login.event, login.owner
@@ -215,18 +238,23 @@ class Familiarity:
             if event.outcome == "success":
                 asked[owner] = None
                 successes.append(login)
-            elif login.device is not None:
+                continue
+            if login.device is not None:
                 asked[owner] = None
+            if (place := _nobody(login)) is not None:
+                tries.append((place, login))
         shares = {
             (system, day): await self._census.shares(system, day * DAY_MS, store)
             for system, day in sorted(days)
         }
-        blobs = await store.recall(list(asked)) if asked else {}
+        slots = dict.fromkeys(place.slot for place, _ in tries)
+        blobs = await store.recall([*asked, *slots]) if asked or slots else {}
         memories = {owner: AccountMemory(blobs.get(owner, b"")) for owner in asked}
         for login in successes:
             _remember(memories[login.owner or b""], login)
         warm = await self._warm(logins, store)
-        return Familiar(memories, shares, warm, await store.cold_until())
+        names = _tried(tries, {slot: Slot(blobs.get(slot, b"")) for slot in slots})
+        return Familiar(memories, shares, warm, await store.cold_until(), names)
 
     async def _warm(self, logins: Sequence[Login], store: WindowStore) -> Mapping[str, int | None]:
         """Since when each system has had its thousand successes; asked only while that may move."""
@@ -264,3 +292,22 @@ def _remember(memory: AccountMemory, login: Login) -> None:
     if login.event.user_agent is not None:
         keys = (*keys, program_key(login.event.user_agent))
     memory.add(at, identity, keys)
+
+
+def _nobody(login: Login) -> Place | None:
+    """The place of a name that was tried and is known to be no customer's; else None."""
+    event, account = login.event, login.account
+    if account is None or event.outcome == "success" or event.action != "login":
+        return None
+    if event.system == CANARY or not is_non_customer(event, login.known):
+        return None
+    return place_of(event.system, account)
+
+
+def _tried(tries: Sequence[tuple[Place, Login]], slots: dict[bytes, Slot]) -> Names:
+    """Names as read, with those of a batch that came from an address."""
+    for place, login in tries:
+        address = address_of(login.event, login.known)
+        if address is not None:
+            slots[place.slot].add(place.name, login.at_ms, source_of(address))
+    return Names(slots)

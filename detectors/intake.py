@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from .addresses import counted_as, network_of
 from .attempts import (
+    DICTIONARY,
     DORMANT,
     ELSEWHERE,
     HIDDEN,
@@ -37,7 +38,7 @@ from .daily import CANARY
 from .deeds import deed_mark, is_change
 from .errors import Rejected
 from .events import HOUR_MS, LoginEvent, milliseconds
-from .facts import Facts, Joiner, says_non_customer
+from .facts import Facts, Joiner, address_of, is_non_customer
 from .familiarity import Familiar
 from .networks import HIDING_KINDS, RISKY_KINDS, NetworkKind
 from .pseudonyms import Pseudonyms
@@ -195,7 +196,7 @@ def observe(accepted: Sequence[Accepted], names: Pseudonyms, familiarity: Famili
             if login.event.outcome == "success":
                 gains.success(login, marks)
             else:
-                gains.failure(login, marks)
+                gains.failure(login, marks | DICTIONARY if familiarity.lists(login) else marks)
         elif is_change(login.event):
             gains.deed(login, _marks(login) | deed_mark(action))
     return gains.observed(familiarity.additions())
@@ -215,7 +216,7 @@ def blamed(accepted: Sequence[Accepted], familiarity: Familiar) -> list[Blamed]:
 
 def address_of_client(login: Accepted) -> str | None:
     """The client's address; None also where the source saw only its own proxy's."""
-    return login.event.ip if login.known is None else login.known.address
+    return address_of(login.event, login.known)
 
 
 def _marks(login: Accepted) -> int:
@@ -261,6 +262,7 @@ class _Gains:
         self._urgent: set[Subject] = set()
         self._entering: defaultdict[Subject, set[Subject]] = defaultdict(set)
         self._watched: set[Subject] = set()
+        self._marked: set[Subject] = set()
         self._failed: defaultdict[tuple[str, int], list[_Failed]] = defaultdict(list)
 
     def success(self, login: Accepted, marks: int) -> None:
@@ -310,6 +312,8 @@ class _Gains:
                 self._entries[locked].append(_placed(login, where, marks | PLACED))
             if stopped:
                 self._watched.add(subject)
+            if marks & DICTIONARY:
+                self._marked.add(subject)
         if not _non_customer(login):
             urgent = stopped and bool(marks & NEW_DEVICE)
             self._account(login, where, marks | PLACED, urgent=urgent)
@@ -340,6 +344,7 @@ class _Gains:
             entries,
             frozenset(self._urgent),
             frozenset(self._watched),
+            frozenset(self._marked),
             self._entering,
             remembered,
         )
@@ -368,4 +373,4 @@ def _plain(login: Accepted, address: str, marks: int) -> bytes:
 
 
 def _non_customer(login: Accepted) -> bool:
-    return says_non_customer(login.event) if login.known is None else login.known.non_customer
+    return is_non_customer(login.event, login.known)

@@ -131,14 +131,14 @@ Standing = Literal["first", "duplicate", "conflict"]
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What a batch adds: entries of `attempts.pack` by subject, and which logs to look at beside
-    those that have grown to their look: `urgent` ones always, `watched` ones where flagged.
-
-    `entering`: by network, the addresses from which a success came.
+    those that have grown to their look: `urgent` ones always, `watched` ones where flagged,
+    `marked` ones from two attempts on. `entering`: by network, where a success came from.
     """
 
     entries: Mapping[Subject, Sequence[bytes]]
     urgent: frozenset[Subject] = frozenset()
     watched: frozenset[Subject] = frozenset()
+    marked: frozenset[Subject] = frozenset()
     entering: Mapping[Subject, Collection[Subject]] = field(default_factory=dict)
     remembered: Mapping[bytes, bytes] = field(default_factory=dict)
     """What the memories of accounts gain (account_memory), by owner."""

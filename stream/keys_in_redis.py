@@ -5,7 +5,8 @@ The hash tag is the shard: all keys of one call lie in one slot of a cluster.
     i:{007}:<page>                      identities claimed in one page of append time -> who came
     first
     w:{007}:<system>:<kind>:<value>     log of a subject
-    m:{007}:<owner>                     memory of an account: devices, countries, networks
+    m:{007}:<owner>                     memory of an account: devices, countries, networks; among
+    them a slot of names that are no customer's, and a day of the register of accounts at risk
     k:{007}:<system>                    the earliest successes of a system
     e:{007}:<alert_id>                  size and severity of the last revision told
     u:{007}                             subjects that have grown since their last settlement
