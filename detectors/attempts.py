@@ -362,12 +362,7 @@ def account_of(entry: bytes) -> bytes | None:
 
 def tells_device(entry: bytes) -> bool:
     """Whether a PLACED entry names a device."""
-    return device_bytes(entry) != _NOTHING_8
-
-
-def device_bytes(entry: bytes) -> bytes:
-    """The hash of the device of a PLACED entry; zeros: not told."""
-    return entry[HEAD_BYTES + 26 : HEAD_BYTES + 34]
+    return entry[HEAD_BYTES + 26 : HEAD_BYTES + 34] != _NOTHING_8
 
 
 def place_bytes(entry: bytes) -> tuple[bytes, bytes, bytes, bytes]:

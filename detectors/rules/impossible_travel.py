@@ -20,12 +20,12 @@ from ..attempts import (
     NEW_DEVICE,
     SUCCESS,
     UNFAMILIAR,
-    device_bytes,
     flags_of,
     place_bytes,
 )
 from ..counting import Hot
 from ..countries import apart_km
+from ..deeds import device_of
 from ..events import DAY_MS, HOUR_MS
 from ..rule import NEVER, Clause, Rule, Sighting
 from ..verdicts import NoticeRisk
@@ -103,7 +103,7 @@ def _where(entry: bytes) -> _Where | None:
         return None
     abroad = bool(flags & NEW_COUNTRY and not flags & KNOWN_DEVICE)
     stranger = abroad and bool(flags & (NEW_DEVICE | UNFAMILIAR))
-    return _Where(country.decode(), device_bytes(entry), abroad, stranger)
+    return _Where(country.decode(), device_of(entry), abroad, stranger)
 
 
 def _reach_ms(one: _Where, other: _Where, limits: Limits) -> int:

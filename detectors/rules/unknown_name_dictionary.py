@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..attempts import DICTIONARY, flags_of
+from ..attempts import DICTIONARY, marked
 from ..counting import value_count
 from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
 from ..windows import SubjectLog
@@ -35,10 +35,11 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         "within {window} that are no customer's and were tried from three other addresses before",
     )
     values = [
-        account if flags_of(entry) & DICTIONARY else None
-        for account, entry in zip(log.accounts, log.entries, strict=True)
+        account if listed else None
+        for account, listed in zip(log.accounts, marked(log.entries, DICTIONARY), strict=True)
     ]
-    hot = value_count(log.at, values, limit=limits.names, span=whole_ms(limits.window)).hot
+    span = whole_ms(limits.window)
+    hot = value_count(log.at, values, limit=limits.names, span=span, since=log.since).hot
     # A log is looked at when such a name is tried; how long it is tells nothing.
     return [Sighting(clause, hot, 0 if hot else NEVER)]
 
@@ -58,5 +59,6 @@ RULE = Rule(
     limits=Limits,
     judge=judge,
     guarded=True,
+    resumes=True,
     shape="enumeration",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -214,7 +215,10 @@ def test_the_customer_is_told_of_the_stranger_not_of_himself() -> None:
     """Told at once is the login abroad on an unseen device, and no other."""
     events = [abroad(0, "his"), home(600, "mine"), home(700, "mine again")]
 
-    store = judged(arrivals(events), active=rules(only=RULE), store=warm())
+    (rule,) = rules(only=RULE)
+    live = replace(rule, mode="live")
+
+    store = judged(arrivals(events), active=[live], store=warm())
 
     assert [(word.event_id, word.notice_risk) for word in words(store)] == [("his", "high")]
     assert final(store)[0].summary == (
