@@ -74,8 +74,10 @@ DORMANT: Final = 0x8000000
 SINGLE_FACTOR: Final = 0x800000
 """Without a second factor, in a system that demands one."""
 
-ELSEWHERE: Final = 0x20000000
-"""Another country than this login's was used for the first time within the last day."""
+ELSEWHERE: Final = 0x100000000
+"""Another country than this login's was used for the first time within the last day: said of a
+success when it is read, and in no entry.
+"""
 
 HIDDEN: Final = 0x40000000
 """From an address that does not tell where its user is: for rent, or a relay of many."""

@@ -132,7 +132,8 @@ class Familiar:
             marks |= DORMANT
         if not memory.is_warm(now):
             return marks
-        if memory.was_new_elsewhere(login.country, now):
+        success = login.event.outcome == "success"
+        if success and memory.was_new_elsewhere(login.country, now):
             marks |= ELSEWHERE
         return marks | news
 

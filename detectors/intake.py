@@ -55,7 +55,7 @@ from .windows import (
 )
 from .wire import content
 
-_OF_THE_ACCOUNT: Final = NEW_DEVICE | NEW_COUNTRY | UNFAMILIAR | SINGLE_FACTOR | DORMANT | ELSEWHERE
+_OF_THE_ACCOUNT: Final = NEW_DEVICE | NEW_COUNTRY | UNFAMILIAR | SINGLE_FACTOR | DORMANT
 """Marks with which a success stands in the log of its account, and has it looked at."""
 
 NOTICE_MS: Final = 24 * HOUR_MS
@@ -268,7 +268,8 @@ class _Gains:
     def success(self, login: Accepted, marks: int) -> None:
         """A success counts for its network, and on a new device for account and device."""
         address = address_of_client(login)
-        marks |= SUCCESS | PLACED
+        elsewhere = marks & ELSEWHERE
+        marks = marks - elsewhere | SUCCESS | PLACED
         where = NO_ADDRESS
         if address is not None:
             subject, network, where = subjects(login.event.system, address)
@@ -278,7 +279,7 @@ class _Gains:
                 marks & RISKY_NETWORK and not marks & KNOWN_DEVICE
             ):
                 self._urgent.add(subject)
-        if marks & _OF_THE_ACCOUNT:
+        if elsewhere or marks & _OF_THE_ACCOUNT:
             self._account(login, where, marks, urgent=True)
         if marks & NEW_DEVICE and login.device is not None:
             device = Subject(login.event.system, "fingerprint", login.device.hex())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from itertools import combinations
 from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors import attempts, deeds
 from detectors.attempts import (
     HEAD_BYTES,
     IPV6,
@@ -107,3 +111,18 @@ def test_every_reason_has_a_code_of_its_own() -> None:
     known = {unpack(entry(login(0, "e", reason=reason))).reason for reason in REASONS}
 
     assert known == set(REASONS) == {None, *get_args(Reason)}
+
+
+def test_no_two_marks_share_a_bit() -> None:
+    """A mark is one bit of its own among the four bytes; only what is never kept lies beyond."""
+    found: dict[str, int] = {"DEED": deeds.DEED}
+    for module in (attempts, deeds):
+        source = inspect.getsource(module)
+        found |= {
+            name: int(value, 16)
+            for name, value in re.findall(r"^([A-Z]\w+): Final = (0x\w+)$", source, re.MULTILINE)
+        }
+
+    assert len(found) > 20
+    assert not [pair for pair in combinations(found, 2) if found[pair[0]] & found[pair[1]]]
+    assert {name for name, mark in found.items() if mark >> 32} == {"ELSEWHERE"}

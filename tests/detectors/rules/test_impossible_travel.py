@@ -122,6 +122,10 @@ FAST_TIMELINES = [
     case("a failure", [abroad(0, "a", outcome="failure"), home(600, "b")]),
     case("a failure at home", [abroad(0, "a"), home(600, "b", outcome="failure")]),
     case(
+        "a failure at home on a device it does not know",
+        [abroad(0, "a"), home(600, "b", outcome="failure", device_id="new")],
+    ),
+    case(
         "a neighbour whose towns are near",
         [abroad(0, "a", origin=CHINA), home(600, "b")],
     ),
