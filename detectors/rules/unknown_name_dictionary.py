@@ -32,7 +32,7 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         window=limits.window,
         threshold=limits.names,
         says="{subject} failed {failures} times on {accounts} accounts: at least {threshold} names "
-        "within {window} that are no customer's and were tried from three other addresses before",
+        "within {window} that are no customer's and were tried from three addresses before",
     )
     values = [
         account if listed else None

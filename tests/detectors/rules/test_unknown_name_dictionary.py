@@ -1,4 +1,4 @@
-"""unknown_name_dictionary: an address tries two names that several others have tried before."""
+"""unknown_name_dictionary: an address tries two names that several have tried before."""
 
 from __future__ import annotations
 
