@@ -28,6 +28,8 @@ _RECOVERY_S = 180.0
 """Longest that moving on again is waited for: two sessions of a group and a broker's start."""
 _LAST_AT = 0.6
 """Share of the offsets by which all faults are injected: the last one too shall find work."""
+_LARGE = 5000
+"""Records a batch when nothing is left to disturb."""
 _TOLD_BESIDE = 4
 """Customers who are told something around every fault, also of the other parts."""
 _SETTLED_S = 120.0
@@ -58,10 +60,14 @@ class Plan:
     """Whether the notifier runs, with customers who are to be told."""
 
     def schedule(self) -> list[Kind]:
-        """Every kind so often as it is wanted, in an order of the seed."""
+        """Every kind so often as it is wanted, in an order of the seed.
+
+        After a total loss everything is read again, and meanwhile nothing is told: where each comes
+        once it comes last, or the faults after it find a relay and a notifier without work.
+        """
         order = [kind for kind in self.kinds for _ in range(self.each)]
         random.Random(self.seed).shuffle(order)
-        return order
+        return sorted(order, key=lambda kind: kind.cold) if self.each == 1 else order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +102,7 @@ def batch_for(events: int, faults: int) -> int:
     Two workers on two cores judge about 25 batches a second, whatever their size up to some
     hundred records, and a fault with its recovery takes about 12 s.
     """
-    return max(20, min(5000, events // max(1, faults) // 300))
+    return max(5, min(_LARGE, events // max(1, faults) // 300))
 
 
 def _nobody(_units: int = 1, /) -> None:
@@ -212,6 +218,7 @@ class _Course:
             self._until(_LAST_AT * (index + 0.5) / len(schedule))
             self._one(kind, f"{index + 1}/{len(schedule)}")
             self._advance()
+        self._hurry()
         self._until_drained()
         # A customer who is not told by then is told in the verdict.
         self._scene.wait(self._everybody_told, _SETTLED_S)
@@ -219,6 +226,13 @@ class _Course:
             Injected(kind=kind.name, hit=fault.hit(self._scene), recovery_s=None, late=True)
             for kind, fault in self._late
         ]
+
+    def _hurry(self) -> None:
+        """What is left is judged in large batches: small ones only gave the faults their time."""
+        if self._plan.batch_records < _LARGE // 10:
+            for worker in range(self._plan.workers):
+                large = {"LOGINWARD_DETECT_BATCH_RECORDS": str(_LARGE)}
+                self._scene.pipeline.restart(f"detect-{worker}", large)
 
     def _one(self, kind: Kind, place: str) -> None:
         scene, fault = self._scene, kind.make()

@@ -84,6 +84,17 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
             except (TimeoutError, asyncio.CancelledError):
                 log.warning("left the group without saying so: no answer from the coordinator")
 
+    async def leave_group(self, within: timedelta) -> None:
+        """Tell the group that this member goes; else its partitions wait for the session's end."""
+        await self.call_thread(self._leave_group, within.total_seconds())
+
+    async def _leave_group(self, within: float) -> None:
+        coordinator = self._ensure_consumer()._coordinator
+        try:
+            await asyncio.wait_for(coordinator.maybe_leave_group(), within)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("left the group without saying so: %r", error)
+
     def close(self) -> None:
         """Do nothing: Faust closes the client here from the wrong loop; stopping does it."""
 

@@ -35,6 +35,8 @@ ALIAS = "batched"
 _LOOKS = 4  # at whether all goes on, in the time after which it counts as stalled
 _STALE_CHUNKS = 64
 """Chunks of one partition at most that were read before it was sent back: one read's worth."""
+_GOODBYE = timedelta(seconds=2)
+"""How long the group may take to hear that a member goes without having finished."""
 _READ_WAIT = 1.0  # seconds a read may wait for records; stopping is looked at in between
 
 log = logging.getLogger(__name__)
@@ -243,6 +245,7 @@ class BatchConsumer(stock.Consumer):
         settled = await self._settle(grace)
         await self.commit()
         if not settled and stopping:
+            await self._thread.leave_group(_GOODBYE)
             leave(f"told to stop, and after {grace} still at work on {self._named()}")
         if not settled:
             log.warning("gave partitions back after %s with %s unfinished", grace, self._named())

@@ -60,9 +60,11 @@ class TransportOptions:
     heartbeat_interval: timedelta = timedelta(seconds=3)
     rebalance_timeout: timedelta = timedelta(seconds=30)
     """How long the broker waits for a member to rejoin before it goes on without it."""
-    revoke_grace: timedelta = timedelta(seconds=15)
-    """How long a rebalance waits for the batch in work; must stay under `rebalance_timeout`."""
-    stop_grace: timedelta = timedelta(seconds=20)
+    revoke_grace: timedelta = timedelta(seconds=10)
+    """How long a rebalance waits for the batch in work; must stay under `rebalance_timeout`. While
+    Redis is away every worker waits so long, after `stop_grace` or `session_timeout` of the one
+    that goes: together they stay under 30 seconds."""
+    stop_grace: timedelta = timedelta(seconds=15)
     """How long SIGTERM waits for the batch in work; then exit 70 without committing it."""
     exit_grace: timedelta = timedelta(seconds=15)
     """How long everything else may take to stop after that; then exit 70 as well."""

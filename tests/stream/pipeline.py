@@ -55,9 +55,9 @@ class Pipeline:
         return load(environ=self.environment)
 
     @contextmanager
-    def running(self, part: str) -> Iterator[subprocess.Popen[bytes]]:
-        """A part while the block runs; ended as an operator would."""
-        with (self.folder / f"{part}.log").open("ab") as log:
+    def running(self, part: str, name: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """A part while the block runs; ended as an operator would. `name`: of its log."""
+        with (self.folder / f"{name or part}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "loginward_cli", "run", part],
                 env=self.environment,
@@ -78,12 +78,14 @@ class Pipeline:
         """What a part has said so far."""
         return (self.folder / f"{part}.log").read_text()
 
-    def send(self, values: list[bytes], compression: str | None = None) -> None:
-        """Records into `logins`, delivered when this returns."""
+    def send(
+        self, values: list[bytes], compression: str | None = None, *, partitions: int = 1
+    ) -> None:
+        """Records into `logins`, in turns into so many partitions, delivered when this returns."""
         ensure_topics(self.settings.kafka)
-        asyncio.run(self._send(values, compression))
+        asyncio.run(self._send(values, compression, partitions))
 
-    async def _send(self, values: list[bytes], compression: str | None) -> None:
+    async def _send(self, values: list[bytes], compression: str | None, partitions: int) -> None:
         options = aiokafka_options(self.settings.kafka)
         producer = AIOKafkaProducer(
             **options, compression_type=compression, max_request_size=16 * 1024 * 1024
@@ -91,8 +93,8 @@ class Pipeline:
         await producer.start()
         try:
             topic = topic_name(self.settings.kafka, "logins")
-            for value in values:
-                await producer.send_and_wait(topic, value, partition=0)
+            for number, value in enumerate(values):
+                await producer.send_and_wait(topic, value, partition=number % partitions)
         finally:
             await producer.stop()
 

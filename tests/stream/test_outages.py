@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from config.kafka import ask, group_name
 from deploy.embedded import Stack, ValkeyServer
 from tests.stream.pipeline import PATIENCE_S, Pipeline
 from tests.stream.test_bad_input import login
@@ -88,6 +89,46 @@ def test_a_taken_port_is_told_with_the_way_out(
             assert worker.wait(timeout=PATIENCE_S) == 2
 
     assert f"metrics.port: 127.0.0.1:{port}: Address already in use" in pipeline.log("detect")
+
+
+def members(pipeline: Pipeline) -> dict[str, int]:
+    """How many partitions each member of the detect group has."""
+    group = group_name(pipeline.settings.kafka, "detect")
+    told = ask(pipeline.settings.kafka, lambda client: client.describe_groups([group])[group])
+    if told["group_state"] != "Stable":
+        return {}
+    return {
+        one["member_id"]: sum(
+            len(topic["partitions"]) for topic in one["member_assignment"]["assigned_partitions"]
+        )
+        for one in told["members"]
+    }
+
+
+def test_partitions_change_hands_while_valkey_is_away(
+    tmp_path: Path, kafka_bootstrap: str, valkey_factory: Callable[..., ValkeyServer]
+) -> None:
+    """A worker that is told to go, in a batch that cannot finish, leaves its partitions to the
+    other one before Valkey is back; then all is judged.
+    """
+    valkey = valkey_factory()
+    pipeline = Pipeline(tmp_path, "hand-over.", kafka_bootstrap, valkey.url)
+    pipeline.send([login(f"a{n}") for n in range(20)])
+    with pipeline.running("detect", "leaving") as leaving, pipeline.running("detect", "staying"):
+        wait_for(lambda: sorted(members(pipeline).values()) == [1, 1])
+        pipeline.wait_until_read(20)
+        valkey.kill()
+        pipeline.send([login(f"b{n}") for n in range(20)], partitions=2)
+        wait_for(lambda: "retrying" in pipeline.log("leaving"))
+        leaving.terminate()
+        wait_for(lambda: list(members(pipeline).values()) == [2])
+        assert leaving.wait() == 70
+
+        assert pipeline.committed() == 20
+        valkey.start(same_ports=True)
+        wait_for(lambda: pipeline.committed() == 40)
+
+    assert pipeline.judged()["judged"] >= 40
 
 
 STEPS = (

@@ -54,7 +54,8 @@ def _kind(part: str, step: str) -> Kind:
         name=f"step_{step.replace('.', '_')}",
         tells=f"kill -9 of {part} at {step}",
         make=lambda: _Step(part, step),
-        patience_s=90.0,
+        # While state is rebuilt after a loss the relay has nothing to do.
+        patience_s=300.0 if part == "relay" else 90.0,
     )
 
 

@@ -117,7 +117,9 @@ def test_sigterm_during_a_batch_lets_it_finish_and_commits_it(
 def test_sigterm_during_a_batch_that_hangs_exits_70_without_committing_it(
     start: Start, topic: str, group: str, kafka_admin: KafkaAdminClient
 ) -> None:
-    """After the grace time the process ends; what was done before is committed, the rest not."""
+    """After the grace time the process ends; what was done before is committed, the rest not, and
+    the group knows that it is gone.
+    """
     worker = start(
         topic, hang_at=12, spans={"stop_grace": 0.5, "commit_interval": 3600}, **ONE_BY_ONE
     )
@@ -125,6 +127,7 @@ def test_sigterm_during_a_batch_that_hangs_exits_70_without_committing_it(
 
     assert worker.terminate() == 70
     assert committed(kafka_admin, group, topic) == {0: 10}
+    assert kafka_admin.describe_groups([group])[group]["members"] == []
     assert "still at work on" in worker.complaints()
 
 

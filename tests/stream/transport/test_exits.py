@@ -8,6 +8,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from config.settings import load
 from detectors.errors import LoginwardError, Rejected
 from stream.transport import TransportOptions
 from stream.transport.exits import describe
@@ -58,6 +59,14 @@ def test_a_text_cannot_forge_a_log_line() -> None:
     assert "\n" not in told
     assert "\x1b" not in told
     assert len(told) < 600
+
+
+def test_partitions_change_hands_within_30_seconds_while_redis_is_away() -> None:
+    """Whoever goes is waited for, then those who stay for a batch that cannot finish."""
+    options, session = TransportOptions(), load(environ={}).kafka.session_timeout
+
+    longest = max(options.stop_grace, session, options.session_timeout) + options.revoke_grace
+    assert longest < timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(
