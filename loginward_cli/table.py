@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "notifier": "Preview the texts that customers get.",
     "quality": "Measure recall and false alarms, beside CrowdSec and fail2ban.",
     "bench": "Measure speed, beside bare aiokafka, stock Faust and Flink.",
+    "soak": "Run for long at a steady rate with faults; say whether anything grows.",
     "chaos": "Break things on purpose and compare with the oracle.",
 }
 

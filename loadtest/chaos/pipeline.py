@@ -214,6 +214,21 @@ class Pipeline:
         names = (path.stem for path in self.folder.glob(f"{part}*.log"))
         return any(self.logged(name, text, since.get(name, 0)) for name in names)
 
+    def pids(self) -> dict[str, int]:
+        """The process of each part that runs."""
+        return {n: one.pid for n, one in self._processes.items() if one.poll() is None}
+
+    def command(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Begin a command of loginward, which the caller ends; its output goes to `<name>.log`."""
+        with self._log(name).open("ab") as log:
+            return subprocess.Popen(
+                [*_COMMAND, *arguments],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+
     def run(self, *arguments: str) -> str:
         """Run a command of loginward to its end; what it printed. Raises where it fails."""
         done = subprocess.run(
