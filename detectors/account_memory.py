@@ -38,6 +38,10 @@ WARM_SUCCESSES: Final = 3
 """No verdict on the first three logins of an account."""
 WARM_AFTER: Final = 1_000
 """No verdict on the first thousand successes of a system."""
+PLACES_MS: Final = 90 * DAY_MS
+"""So long after an account's first login its places are known: on profile G new devices abroad were
+0.3 % of good logins in the second month, 0.07 % in the fourth, 0.04 % after half a year.
+"""
 WEEK_MS: Final = 7 * DAY_MS
 """A value in use is written again once a week, so that it does not count as forgotten."""
 _LAST_WEEKS: Final = 3
@@ -171,6 +175,10 @@ class AccountMemory:
             len(successes) >= WARM_SUCCESSES
             and successes[WARM_SUCCESSES - 1][0] <= now_ms - AS_OF_MS
         )
+
+    def is_settled(self, now_ms: int) -> bool:
+        """Whether the account had logged in so long before `now_ms` that its places are known."""
+        return bool(self._successes) and self._successes[0][0] <= now_ms - PLACES_MS
 
     def add(self, at_ms: int, identity: bytes, keys: Iterable[bytes]) -> None:
         """Remember that a login used these values, where that says anything new."""

@@ -64,9 +64,10 @@ few those are: of an account that is hardly known too, once the system was watch
 """
 
 YOUNG: Final = 0x100000
-"""The system has been watched for less than a week: no device is old yet, so the guard cannot tell
-a NAT from an attacker's address.
-"""
+"""The system was watched for less than a week: no device is old, and no NAT can be told."""
+
+LEARNING: Final = 0x20000000
+"""With a program of an account of less than ninety days: most of its places were never seen."""
 
 DORMANT: Final = 0x8000000
 """The account had not logged in for half a year, and had before (account_memory)."""

@@ -199,9 +199,7 @@ class Engine:
         beside = await store.read(sorted(set(asked.values()))) if asked else {}
         networks = {subject: beside.get(network, _GONE) for subject, network in asked.items()}
         logs |= {
-            subject: replace(
-                logs[subject], logins=logins_of(subject, network.blob, look.settled_ms)
-            )
+            subject: replace(logs[subject], logins=logins_of(subject, network, look.settled_ms))
             for subject, network in networks.items()
         }
         logs = await self._under_mode(logs, store, look.settled_ms)

@@ -29,6 +29,7 @@ from .attempts import (
     DORMANT,
     ELSEWHERE,
     KNOWN_DEVICE,
+    LEARNING,
     NEW_ASN,
     NEW_COUNTRY,
     NEW_DEVICE,
@@ -128,6 +129,8 @@ class Familiar:
         watched = news & NEW_DEVICE and not marks & YOUNG
         if watched and (news & (NEW_COUNTRY | NEW_ASN) or _is_other_program(memory, login)):
             marks |= UNFAMILIAR
+        if news & NEW_DEVICE and _is_learning(memory, login):
+            marks |= LEARNING
         if _tells_nothing_known(news, marks, login) and memory.is_dormant(now):
             marks |= DORMANT
         if not memory.is_warm(now):
@@ -146,6 +149,11 @@ class Familiar:
         """Whether a failure is on a name that many have tried and no customer has."""
         place = _nobody(login)
         return place is not None and self.names.lists(place, login.at_ms)
+
+    def old_device(self, deed: Login) -> int:
+        """OLD_DEVICE where a device that is bound has been the account's for a week, else 0."""
+        memory = None if deed.owner is None else self.memories.get(deed.owner)
+        return 0 if memory is None else _device(memory, deed) & OLD_DEVICE
 
     def _place(self, system: str, day: int, country: str | None, asn: int | None) -> int:
         """What the shares of a system say of a place, reckoned once a batch."""
@@ -216,6 +224,16 @@ def _is_other_program(memory: AccountMemory, login: Login) -> bool:
     return memory.knows_any(PROGRAM, now)
 
 
+def _is_learning(memory: AccountMemory, login: Login) -> bool:
+    """Whether too little is known of the account's places, and the program is its own; one that is
+    not told, or the first one, speaks for nobody.
+    """
+    agent, now = login.event.user_agent, login.at_ms
+    if agent is None or memory.is_settled(now):
+        return False
+    return memory.known_since(program_key(agent), now) is not None
+
+
 class Familiarity:
     """Reads and feeds the memories of accounts, batch by batch."""
 
@@ -231,6 +249,8 @@ class Familiarity:
         days: set[tuple[str, int]] = set()
         for login in logins:
             event, owner = login.event, login.owner
+            if event.action == "device_bind" and owner is not None:
+                asked[owner] = None
             if event.action != "login":
                 continue
             days.add((event.system, login.at_ms // DAY_MS))
@@ -266,7 +286,8 @@ class Familiarity:
             system = event.system
             if system not in counted:
                 counted[system] = []
-            if event.outcome == "success" and login.at_ms < warm_from.get(system, FOR_EVER):
+            success = event.outcome == "success" and event.action == "login"
+            if success and login.at_ms < warm_from.get(system, FOR_EVER):
                 counted[system].append((login.at_ms, login.identity))
         asked = {
             system: found

@@ -100,10 +100,10 @@ class Known:
         customers = self.customers(self._log.at[last]) if self._at else 0
         return customers > 0 and customers >= self._failing_at(last)
 
-    def customers(self, at_ms: int) -> int:
-        """How many known accounts logged in within the day before, by what was known then."""
+    def customers(self, at_ms: int, span_ms: int = LONGEST_WINDOW_MS) -> int:
+        """How many known accounts logged in within `span_ms` before, by what was known then."""
         until = at_ms - AS_OF_MS
-        first = bisect_right(self._at, until - LONGEST_WINDOW_MS)
+        first = bisect_right(self._at, until - span_ms)
         return len(set(self._who[first : bisect_right(self._at, until)]))
 
     def _failing_at(self, last: int) -> int:

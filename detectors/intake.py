@@ -198,7 +198,7 @@ def observe(accepted: Sequence[Accepted], names: Pseudonyms, familiarity: Famili
             else:
                 gains.failure(login, marks | DICTIONARY if familiarity.lists(login) else marks)
         elif is_change(login.event):
-            gains.deed(login, _marks(login) | deed_mark(action))
+            gains.deed(login, _marks(login) | deed_mark(action) | familiarity.old_device(login))
     return gains.observed(familiarity.additions())
 
 

@@ -318,16 +318,18 @@ def verdict_of(
     )
 
 
-def logins_of(subject: Subject, blob: bytes, settled_ms: int) -> SubjectLog:
+def logins_of(subject: Subject, reading: Reading, settled_ms: int) -> SubjectLog:
     """The successes of an address, or of a whole network, out of the log of the network."""
-    whole = SubjectLog.of(blob, settled_ms, "logins")
+    whole = SubjectLog.of(reading.blob, settled_ms, "logins")
+    kept_ms = present_ms(whole.at) - retention_ms("logins") if reading.generation else 0
     if subject.kind != "ip":
-        return whole
+        return replace(whole, kept_ms=kept_ms)
     address, _, width = subject.value.partition("/")
     wanted = packed_address(address)
     wanted = wanted[:8] if width else wanted
     mine = [entry for entry in whole.entries if entry.startswith(wanted, HEAD_BYTES)]
-    return SubjectLog.holding(mine, settled_ms, "logins", whole.capped_hours)
+    found = SubjectLog.holding(mine, settled_ms, "logins", whole.capped_hours)
+    return replace(found, kept_ms=kept_ms)
 
 
 def _watching(told: Iterable[Told], kind: Kind, *, follows: bool) -> tuple[Told, ...]:

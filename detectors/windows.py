@@ -11,8 +11,7 @@ newest attempt: a few wrong clocks age nothing) may go, but only after they have
 however many days one batch holds;
 * of one hour the first `hour_cap` attempts by (time, identity) are kept, in every order of arrival;
 * an event that comes later than LATENESS behind the newest of its subject may not be counted;
-* expiry by wall clock is garbage collection only: never before RETENTION has passed since the last
-write.
+* expiry by wall clock is garbage collection only: never before RETENTION after the last write.
 """
 
 from __future__ import annotations
@@ -115,7 +114,7 @@ class Claim(NamedTuple):
     """An event's claim to its identity: who comes second with the same content is a duplicate.
 
     `identity` 8 bytes; `content` a 32-bit check of what the event says; `partition` and `offset`
-    in the topic; `appended_ms` the broker's time, which chooses the registry's page.
+    its place in the topic; `appended_ms` the broker's time, which chooses the registry's page.
     """
 
     identity: bytes
@@ -298,8 +297,9 @@ class SubjectLog:
     whole: bool = True
     """Whether nothing of it has been trimmed yet."""
     since: int = 0
-    """Instants before this attempt were seen earlier (detectors/past); rules that resume skip them.
-    """
+    """Instants before this attempt were seen earlier (detectors/past): who resumes skips them."""
+    kept_ms: int = 0
+    """Of logins: what is older than this may have been trimmed."""
     mode: AttackMode = NEVER_ON
     """When an attack on everybody was on, around the log's attempts; for rules that read it."""
 

@@ -19,8 +19,9 @@ from ..windows import LOOK_BACK_MS, PAPER_KEPT_MS, SubjectLog
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """On 25 November 2021 stolen accounts of Taiwanese brokers bought papers of Hong Kong together;
-    three in half an hour is ours (DETECTIONS.md 5, 16), with Auth0's five days of look-back. Twice
-    the usual: what everybody buys, those at risk buy too.
+    three in half an hour is ours (DETECTIONS.md 5, 16), with Auth0's five days of look-back. So
+    many on top of twice the usual: what everybody buys, those at risk buy too, and where one or two
+    of them do by chance, three are no news.
     """
 
     accounts: int = 3
@@ -29,8 +30,8 @@ class Limits:
 
 
 def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
-    """Half hours with enough accounts at risk, and more than twice as many as in any half hour of
-    the days before.
+    """Half hours with enough accounts at risk, on top of twice as many as in any half hour of the
+    days before.
     """
     clause = Clause(
         part="",
@@ -47,13 +48,13 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
         for account, entry in zip(log.accounts, log.entries, strict=True)
     ]
     swept = value_count(log.at, counted, limit=limits.accounts, span=span)
-    hot = [*_unusual(log, swept.hot, limits.times_usual, span)] if swept.hot else []
+    hot = [*_unusual(log, swept.hot, limits, span)] if swept.hot else []
     return [Sighting(clause, hot, 0 if hot else max(1, swept.lacking))]
 
 
-def _unusual(log: SubjectLog, hot: list[Hot], times: int, span: int) -> Iterator[Hot]:
-    """Instants with more than `times` the accounts of every half hour from five days to one day
-    before.
+def _unusual(log: SubjectLog, hot: list[Hot], limits: Limits, span: int) -> Iterator[Hot]:
+    """Instants with enough accounts on top of `times_usual` those of the fullest half hour from
+    five days to one day before.
     """
     counts = _accounts_at(log, span)
     # Of older orders the days before may be trimmed already: they were judged when those were here.
@@ -70,7 +71,8 @@ def _unusual(log: SubjectLog, hot: list[Hot], times: int, span: int) -> Iterator
             entered += 1
         while usual and log.at[usual[0]] <= now - LOOK_BACK_MS:
             usual.popleft()
-        if now >= judged_from and counts[seen.last] > times * (counts[usual[0]] if usual else 0):
+        expected = limits.times_usual * (counts[usual[0]] if usual else 0)
+        if now >= judged_from and counts[seen.last] >= limits.accounts + expected:
             yield seen
 
 
@@ -93,7 +95,7 @@ def _accounts_at(log: SubjectLog, span: int) -> list[int]:
 
 RULE = Rule(
     id="hit_accounts_same_order",
-    version=1,
+    version=2,
     title="Accounts at risk order the same paper",
     watches=("paper",),
     checklist_item="15",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..attempts import COMMON_ASN, NEW_ASN, NEW_COUNTRY, NEW_DEVICE, SUCCESS, flags_of
+from ..attempts import (
+    COMMON_ASN,
+    LEARNING,
+    NEW_ASN,
+    NEW_COUNTRY,
+    NEW_DEVICE,
+    SUCCESS,
+    flags_of,
+)
 from ..counting import Hot, each_at
 from ..rule import NEVER, Clause, Rule, Sighting, whole_ms
 from ..verdicts import NoticeRisk
@@ -44,20 +52,23 @@ def _is_new(entry: bytes) -> bool:
     return bool(flags & SUCCESS and flags & NEW_DEVICE and (flags & NEW_COUNTRY or network))
 
 
-def notice(_entry: bytes) -> NoticeRisk:
-    """The customer is asked whether it was them."""
-    return "ask"
+def notice(entry: bytes) -> NoticeRisk:
+    """The customer is asked whether it was them, but not while their own places are being learnt:
+    a traveller with the program he always uses is one of the first hundred then.
+    """
+    return "none" if flags_of(entry) & LEARNING else "ask"
 
 
 RULE = Rule(
     id="new_device_and_place",
-    version=1,
+    version=2,
     title="A login on a new device from a new place",
     watches=("account",),
     checklist_item="16",
     attack_ids=("T1078", "OAT-008"),
     known_gaps=(
         "A thief on the victim's own device, or near by on a known network, is not new.",
+        "In an account's first ninety days a thief with the owner's program is not asked about.",
         "Sources without device ids say nothing of devices, and the rule is off for them.",
     ),
     limits=Limits,

@@ -16,12 +16,14 @@ from ..windows import SubjectLog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Both are ours (DETECTIONS.md 5, row 15): a household shares a device by twos and threes, and
-    no peer (Wazuh, Panther, Elastic) counts successes without a failure.
+    """All are ours (DETECTIONS.md 5, row 15): a household shares a device by twos and threes, and
+    no peer (Wazuh, Panther, Elastic) counts successes without a failure. Whose address it is shows
+    in four days: an office's customers do not come at weekends.
     """
 
     accounts: int = 5
     window: timedelta = timedelta(hours=24)
+    nat_window: timedelta = timedelta(days=4)
 
 
 def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
@@ -63,15 +65,20 @@ def _from_address(log: SubjectLog, limits: Limits) -> Sighting:
     firsts = [e for e in log.logins.entries if flags_of(e) & NEW_DEVICE and not flags_of(e) & YOUNG]
     mine = SubjectLog.holding(firsts, log.settled_ms, "logins", log.logins.capped_hours)
     swept = value_count(mine.at, mine.accounts, limit=limits.accounts, span=whole_ms(limits.window))
-    settled = [hot for hot in swept.hot if mine.at[hot.last] - AS_OF_MS <= log.settled_ms]
+    nat_ms = whole_ms(limits.nat_window)
+    # Whose customers of the days before are trimmed was judged when they were here: without them
+    # every NAT would look like an attacker's address five days later.
+    since = log.logins.kept_ms + max(nat_ms, whole_ms(limits.window)) + AS_OF_MS
+    kept = [hot for hot in swept.hot if mine.at[hot.last] >= since]
+    settled = [hot for hot in kept if mine.at[hot.last] - AS_OF_MS <= log.settled_ms]
     known = Known(log) if settled else None
-    hot = [one for one in settled if known is not None and not _is_nat(known, mine, one)]
-    return Sighting(clause, hot, NEVER, pending=len(settled) < len(swept.hot), log=mine)
+    hot = [one for one in settled if known is not None and not _is_nat(known, mine, one, nat_ms)]
+    return Sighting(clause, hot, NEVER, pending=len(settled) < len(kept), log=mine)
 
 
-def _is_nat(known: Known, firsts: SubjectLog, hot: Hot) -> bool:
+def _is_nat(known: Known, firsts: SubjectLog, hot: Hot, span_ms: int) -> bool:
     strangers = set(firsts.accounts[hot.first : hot.last + 1]) - {None}
-    return known.customers(firsts.at[hot.last]) >= len(strangers)
+    return known.customers(firsts.at[hot.last], span_ms) >= len(strangers)
 
 
 def notice(_entry: bytes) -> NoticeRisk:
@@ -81,7 +88,7 @@ def notice(_entry: bytes) -> NoticeRisk:
 
 RULE = Rule(
     id="origin_many_first_successes",
-    version=1,
+    version=2,
     title="Many accounts log in for the first time on one device or from one address",
     watches=("ip", "fingerprint"),
     checklist_item="15",
@@ -98,4 +105,5 @@ RULE = Rule(
     flags=False,
     role="hit",
     notice=notice,
+    longest={"nat_window": timedelta(days=4)},
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ..attempts import NEW_COUNTRY, OLD_DEVICE, flags_of
 from ..counting import Hot, each_at
 from ..deeds import alarms, deed_of, device_of, one_device
 from ..events import Action
@@ -25,6 +26,7 @@ class Limits:
 
 
 _UNSEEN: dict[Action, Severity] = {"contact_change": "medium", "settlement_change": "medium"}
+_ABROAD: dict[Action, Severity] = {"contact_change": "medium", "settlement_change": "high"}
 _ASKED: dict[Action, Severity] = {
     "contact_change": "high",
     "device_bind": "medium",
@@ -40,7 +42,8 @@ _ALARMED: dict[Action, Severity] = {
 _BY_ALARM = (_UNSEEN, _ASKED, _ALARMED)
 """How grave a change is after a login on a device that was merely unseen, one of which the customer
 is asked, and one of which he is told. Whoever buys a telephone binds it, has a certificate issued
-and has perhaps forgotten the password: that alone is no sign, another account to be paid to is.
+and has perhaps forgotten the password: that alone is no sign, another account to be paid to is,
+and more so where the country is new too.
 """
 
 
@@ -49,11 +52,17 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
     found: dict[Severity, list[Hot]] = {"critical": [], "high": [], "medium": []}
     for pair in _after(log, whole_ms(limits.window)):
         change, login = deed_of(log.entries[pair.last]), log.entries[pair.first]
-        severity = None if change is None else _BY_ALARM[alarms(login)].get(change)
+        severity = None if change is None else _grave(login).get(change)
         if severity is not None:
             found[severity].append(pair)
     lacking = 1 if log.entries else 2
     return [_sighting(log, limits, severity, pairs, lacking) for severity, pairs in found.items()]
+
+
+def _grave(login: bytes) -> dict[Action, Severity]:
+    """How grave changes after a login are."""
+    alarm = alarms(login)
+    return _ABROAD if not alarm and flags_of(login) & NEW_COUNTRY else _BY_ALARM[alarm]
 
 
 def _after(log: SubjectLog, span: int) -> Iterator[Hot]:
@@ -61,8 +70,8 @@ def _after(log: SubjectLog, span: int) -> Iterator[Hot]:
     logins = [n for n, entry in enumerate(log.entries) if deed_of(entry) is None]
     for index, entry in enumerate(log.entries):
         change = deed_of(entry)
-        if change is None:
-            continue
+        if change is None or (change == "device_bind" and flags_of(entry) & OLD_DEVICE):
+            continue  # a device that was the account's before the login is no thief's
         since = bisect_right(log.at, log.at[index] - span)
         # Binding names the device that is bound, which need not be the one that was used.
         before = [
@@ -98,7 +107,7 @@ def _sighting(
 
 RULE = Rule(
     id="sensitive_change_after_risky_login",
-    version=1,
+    version=2,
     title="A sensitive change after a risky login",
     watches=("deeds",),
     checklist_item="16",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,15 +14,20 @@ from ..attempts import (
     NEW_DEVICE,
     SUCCESS,
     UNFAMILIAR,
+    account_of,
     flags_of,
     place_bytes,
+    tells_device,
     written_address,
 )
 from ..counting import Hot, each_at
+from ..deeds import device_of
+from ..events import AS_OF_MS
+from ..guard import Known
 from ..look_back import Bounds, is_settled, reopened, turns
 from ..rule import NEVER, Clause, Rule, Severity, Sighting, whole_ms
 from ..verdicts import NoticeRisk
-from ..windows import LOOK_BACK_MS, SubjectLog
+from ..windows import LOOK_BACK_MS, SubjectLog, at_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,9 @@ class Limits:
     5 days; flagged for a day and 3 failures of one's own are ours (DETECTIONS.md 5), as are the
     bounds of looking back: `reopened` accounts a turn have an alert each, `few`
     accounts behind an address may be judged without devices, and a network is looked at where
-    `bad_percent` of its addresses turned bad.
+    `bad_percent` of its addresses turned bad. An address at which fewer than `others` other
+    accounts failed says little of who else logs in there (ours): a telephone that repeats one old
+    password all day is no attacker, and his household is not his booty.
     """
 
     flagged_for: timedelta = timedelta(hours=24)
@@ -42,6 +49,7 @@ class Limits:
     reopened: int = 500
     few: int = 5
     bad_percent: int = 90
+    others: int = 2
 
 
 def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
@@ -54,8 +62,9 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
 def _from_flagged(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
     """Each account that got in within a day of a hot instant of the address, or of its network.
 
-    Critical where it was bad with severity high, or where the login is unlike the account's own;
-    else medium: one forgotten telephone flags a carrier's address, and hundreds get in there.
+    Critical where other accounts failed there, and it was bad with severity high or the login is
+    unlike the account's own and the address is no NAT (`_is_grave`); else medium: one forgotten
+    telephone flags a carrier's address, and hundreds get in there.
     """
     clause = Clause(
         part="",
@@ -69,24 +78,63 @@ def _from_flagged(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
     span = whole_ms(limits.flagged_for)
     hits: dict[tuple[bytes, bytes], list[bytes]] = {}
     logins = log.logins
+    pending = False
     if logins is not None:
         for entry, now, account in zip(logins.entries, logins.at, logins.accounts, strict=True):
             if account is None or flags_of(entry) & KNOWN_DEVICE:
                 continue
             if _lately(log.flagged, now, span):
                 hits.setdefault((account, place_bytes(entry)[0]), []).append(entry)
+        unlike = any(flags_of(e) & UNFAMILIAR for entries in hits.values() for e in entries)
+        known = Known(log) if unlike and log.kind == "ip" else None
         for (account, where), entries in sorted(hits.items()):
             mine = SubjectLog.holding(entries, logins.settled_ms, logins.kind, logins.capped_hours)
             part = f"{log.kind} {written_address(where)}"
             by_severity: dict[Severity, list[Hot]] = {}
             for hot in each_at(mine.at, limits.logins, span):
-                grave = _lately(log.flagged_high, mine.at[hot.last], span)
-                grave = grave or bool(flags_of(entries[hot.last]) & UNFAMILIAR)
+                grave = _is_grave(log, known, entries[hot.last], limits)
+                pending = pending or mine.at[hot.last] - AS_OF_MS > log.settled_ms
                 by_severity.setdefault("critical" if grave else "medium", []).append(hot)
             for severity, hots in sorted(by_severity.items()):
                 graded = replace(clause, part=part, severity=severity)
                 yield Sighting(graded, hots, 0, log=mine, about=account)
-    yield Sighting(clause, [], NEVER)
+    yield Sighting(clause, [], NEVER, pending=pending)
+
+
+def _is_grave(log: SubjectLog, known: Known | None, login: bytes, limits: Limits) -> bool:
+    """Whether a login from a flagged address or network is the attacker's rather than a customer's
+    beside him. Where as many known customers come as accounts fail, that it is unlike its account
+    says little; asked only when those are all here (settled_ms).
+    """
+    now = at_ms(login)
+    if not _others_failed(log, account_of(login), now, limits):
+        return False
+    if _lately(log.flagged_high, now, whole_ms(limits.flagged_for)):
+        return True
+    if not flags_of(login) & UNFAMILIAR or now - AS_OF_MS > log.settled_ms:
+        return False
+    return known is None or not known.outweigh(bisect_right(log.at, now) - 1)
+
+
+def _others_failed(log: SubjectLog, account: bytes | None, now: int, limits: Limits) -> bool:
+    """Whether enough accounts besides this one failed at the address. Where nobody knows who
+    failed they did; of a network only its addresses are known.
+    """
+    if log.kind != "ip":
+        return True
+    since = now - whole_ms(limits.flagged_for)
+    others: set[bytes] = set()
+    for index in range(bisect_right(log.at, now) - 1, -1, -1):
+        other = log.accounts[index]
+        if log.at[index] <= since:
+            break
+        if other is None:
+            return True
+        if other != account:
+            others.add(other)
+            if len(others) >= limits.others:
+                return True
+    return False
 
 
 def _lately(flagged: Sequence[int], now: int, span: int) -> bool:
@@ -97,7 +145,8 @@ def _lately(flagged: Sequence[int], now: int, span: int) -> bool:
 
 def _before_the_turn(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
     """Each account that got in on no device of its own in the days before the address turned bad;
-    beyond the gravest of them one alert with their number. The SOC looks first: no notice.
+    beyond the gravest of them one alert with their number. The SOC looks first: no notice. Medium
+    where hardly anybody else failed there.
     """
     clause = Clause(
         part="look-back",
@@ -119,7 +168,9 @@ def _before_the_turn(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
         for account, places in found[: limits.reopened]:
             for where, entries in places.items():
                 part = f"look-back {log.kind} {written_address(where)}"
-                yield _at_the_turn(replace(clause, part=part), entries, turned, about=account)
+                grave = _others_failed(log, account, turned, limits)
+                graded = replace(clause, part=part, severity="high" if grave else "medium")
+                yield _at_the_turn(graded, entries, turned, about=account)
         rest = [e for _, places in found[limits.reopened :] for own in places.values() for e in own]
         if rest:
             yield _at_the_turn(_beyond(clause, limits), sorted(rest), turned)
@@ -146,7 +197,8 @@ def _at_the_turn(
 
 def _after_own_failures(log: SubjectLog, limits: Limits) -> list[Sighting]:
     """A success on a new device with enough failures of the account shortly before. From one
-    address it is mostly a traveller who mistyped: the customer is told, nobody is woken.
+    address, or on the very device that failed, it is mostly a traveller who mistyped: the customer
+    is told, nobody is woken.
     """
     clause = Clause(
         part="account",
@@ -157,33 +209,55 @@ def _after_own_failures(log: SubjectLog, limits: Limits) -> list[Sighting]:
         says="{subject} logged in on a new device after {failures} failures: "
         "at least {threshold} within {window}",
     )
-    span = whole_ms(limits.own_window)
-    failed = [at for at, entry in zip(log.at, log.entries, strict=True) if _is_failure(entry)]
     hot: list[Hot] = []
     from_one: list[Hot] = []
+    pending = False
     for index, entry in enumerate(log.entries):
         flags = flags_of(entry)
         if not (flags & SUCCESS and flags & NEW_DEVICE):
             continue
-        now = log.at[index]
-        first, end = bisect_right(failed, now - span), bisect_right(failed, now)
-        if end - first < limits.own_failures:
+        if log.at[index] - AS_OF_MS > log.settled_ms:
+            pending = True
             continue
-        since = bisect_left(log.at, failed[first])
-        series = log.entries[since : index + 1]
-        if not _is_from_one_address(series):
-            hot.append(Hot(since, index))
+        failed = _unanswered(log, index, whole_ms(limits.own_window))
+        if len(failed) < limits.own_failures:
+            continue
+        seen = Hot(failed[0], index)
+        if not _is_of_one([log.entries[n] for n in (*failed, index)]):
+            hot.append(seen)
         elif not _is_at_home(entry):
-            from_one.append(Hot(since, index))
+            from_one.append(seen)
     return [
-        Sighting(clause, hot, 0 if hot else NEVER),
+        Sighting(clause, hot, 0 if hot else NEVER, pending=pending),
         Sighting(replace(clause, severity="medium"), from_one, 0 if from_one else NEVER),
     ]
 
 
-def _is_from_one_address(series: Sequence[bytes]) -> bool:
+def _unanswered(log: SubjectLog, index: int, span: int) -> list[int]:
+    """The failures before a success, without those on a device that got in after them: they were
+    that login's, whoever it was, and were judged with it.
+    """
+    now, device = log.at[index], device_of(log.entries[index])
+    let_in: dict[bytes, int] = {}
+    for n in range(bisect_right(log.at, now - AS_OF_MS)):
+        if flags_of(log.entries[n]) & SUCCESS and tells_device(log.entries[n]):
+            let_in[device_of(log.entries[n])] = n
+    let_in.pop(device, None)
+    since = bisect_right(log.at, now - span)
+    return [
+        n
+        for n in range(since, bisect_right(log.at, now))
+        if _is_failure(log.entries[n]) and let_in.get(device_of(log.entries[n]), -1) < n
+    ]
+
+
+def _is_of_one(series: Sequence[bytes]) -> bool:
+    """Whether all are from one address, or on one device, that is told."""
     addresses = {place_bytes(entry)[0] for entry in series}
-    return len(addresses) == 1 and any(addresses.pop())
+    devices = {device_of(entry) for entry in series}
+    return (len(addresses) == 1 and any(addresses.pop())) or (
+        len(devices) == 1 and any(devices.pop())
+    )
 
 
 def _is_at_home(success: bytes) -> bool:
@@ -203,7 +277,7 @@ def notice(_entry: bytes) -> NoticeRisk:
 
 RULE = Rule(
     id="success_after_attack",
-    version=2,
+    version=3,
     title="A login succeeds where an attack is on",
     watches=("ip", "subnet", "account"),
     checklist_item="15",

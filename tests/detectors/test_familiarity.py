@@ -156,3 +156,16 @@ def test_what_was_seen_of_a_lost_state_is_forgotten() -> None:
     first, second, third = asyncio.run(run())
     assert first == second is not None
     assert third is None
+
+
+def test_a_system_is_warm_by_its_logins_alone() -> None:
+    """A thousand orders or changes tell nothing of who logs in from where."""
+    events = [
+        login(n / 100, f"{action}{n}", outcome="success", action=action, system=YOUNG)
+        for action in ("order", "logout", "contact_change")
+        for n in range(5)
+    ]
+
+    said = marks(*events, login(60, "e", device_id="strange", system=YOUNG), store=warm())
+
+    assert said[-1] & COLD

@@ -154,10 +154,24 @@ TIMELINES = [
         alert(),
     ),
     case(
-        "more than twice as many as two days before",
-        crossing(0) + orders(HIT[:7], start=2 * DAY, name="again"),
+        "two more than twice as many as two days before",
+        crossing(0) + orders(HIT[:8], start=2 * DAY, name="again"),
         alert(),
-        alert(2 * DAY + 360, accounts=7),
+    ),
+    case(
+        "three more than twice as many as two days before",
+        crossing(0) + orders(HIT[:9], start=2 * DAY, name="again"),
+        alert(),
+        alert(2 * DAY + 480, accounts=9),
+    ),
+    case(
+        "three of a paper that one bought two days before",
+        orders(HIT[:1]) + orders(HIT[:4], start=2 * DAY, name="again"),
+    ),
+    case(
+        "five of a paper that one bought two days before",
+        orders(HIT[:1]) + orders(HIT[:5], start=2 * DAY, name="again"),
+        alert(2 * DAY + 240, accounts=5),
     ),
     case(
         "as many as within the day before",

@@ -211,6 +211,34 @@ def test_the_customer_is_asked_and_nobody_is_woken(cut: int) -> None:
     assert not word.late
 
 
+AGENT = "Trade/5.2 (iPhone)"
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "agent", "asked"),
+    [
+        (89, AGENT, False),
+        (89, "Trade/5.3 (iPhone)", False),
+        (89, "curl", True),
+        (89, None, True),
+        (90, AGENT, True),
+    ],
+)
+def test_places_that_are_still_being_learnt_are_no_question(
+    days_ago: float, agent: str | None, asked: bool
+) -> None:
+    """For ninety days only another program, or one that nobody tells, makes it one."""
+    events = [
+        home(0, "alice", user_agent=AGENT),
+        strange(60, "e", user_agent=agent),
+    ]
+
+    store = judged(arrivals(events), active=rules(only=RULE), store=warm(days_ago=days_ago))
+
+    assert [alert.event_ids for alert in final(store)] == [["e"]]
+    assert bool(words(store)) == asked
+
+
 def test_three_logins_of_a_new_account_are_never_asked_about() -> None:
     """Whoever has just become a customer has only new devices."""
     events = [strange(600 * n, f"e{n}", account="dora") for n in range(3)]

@@ -156,9 +156,10 @@ ADDRESS_TIMELINES = [
     *basic(FROM_ADDRESS),
     case("many users behind one address", [*known(-HOUR), *from_address(0)]),
     case("one known customer less", [*known(-HOUR, 4), *from_address(0)], found(LAST, subject=IP)),
+    case("an office's customers on the Friday before", [*known(-3 * DAY), *from_address(0)]),
     case(
-        "customers who came a day before",
-        [*known(-DAY), *from_address(0)],
+        "customers who came four days before",
+        [*known(-4 * DAY), *from_address(0)],
         found(LAST, subject=IP),
     ),
     case(
@@ -216,3 +217,13 @@ def test_every_one_of_the_customers_is_told(events: list[LoginEvent]) -> None:
     ]
     assert alert.event_ids == [event.event_id for event in events]
     assert "5 accounts logged in" in alert.summary
+
+
+def test_a_nat_stays_one_when_its_customers_are_trimmed() -> None:
+    """What was no alert with the customers of the days before is none days later without them."""
+    later = [entered(DAY * n, f"day{n}", 19, device_id=PHONE) for n in range(1, 14)]
+    events = [*known(-3 * DAY), *from_address(0), *later]
+
+    store = judged(arrivals(events), active=rules(only=RULE), store=remembered())
+
+    assert final(store) == []

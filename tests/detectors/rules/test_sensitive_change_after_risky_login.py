@@ -101,6 +101,10 @@ TIMELINES = [
         changed(crossing(0), 1, action="device_bind", device_id="thief 3"),
         alert(severity="medium"),
     ),
+    case(
+        "a device is bound that has long been the account's",
+        changed(crossing(0), 1, action="device_bind", device_id=PHONE),
+    ),
     case("a change without an account", changed(crossing(0), 1, account=None)),
     case("an order", changed(crossing(0), 1, action="order", instrument="2330")),
     case("an address of IPv6", crossing(0, ip="2001:db8::7"), alert()),
@@ -137,6 +141,32 @@ UNSEEN_TIMELINES = [
 ]
 
 
+TRAVELLER: dict[str, Any] = {"user_agent": "Trade (iPhone)", "account": "dora"}
+"""An account of a month that travels with the program it always uses: nobody is asked."""
+
+
+def travelling(**fields: Any) -> list[LoginEvent]:
+    """Dora logs in at home four times, then on a new device from abroad, and changes something."""
+    home = [
+        login(-DAY * (4 - n), f"h{n}", outcome="success", device_id=PHONE, origin=HOME, **TRAVELLER)
+        for n in range(4)
+    ]
+    return [*home, *crossing(0, **TRAVELLER | fields)]
+
+
+DORA: dict[str, Any] = {"subject": NAMES.account("dora")}
+ABROAD_TIMELINES = [
+    case("settlement_change", travelling(), alert(severity="high", **DORA)),
+    case("contact_change", travelling(), alert(severity="medium", **DORA)),
+    case("device_bind", travelling()),
+    case(
+        "settlement_change",
+        travelling(origin=Origin(country="TW", asn=17421)),
+        alert(severity="medium", **DORA),
+    ),
+]
+
+
 @pytest.mark.parametrize(("events", "expected"), TIMELINES)
 @pytest.mark.parametrize("cut", [1, 100])
 def test_timeline(events: list[LoginEvent], expected: list[Seen], cut: int) -> None:
@@ -145,7 +175,7 @@ def test_timeline(events: list[LoginEvent], expected: list[Seen], cut: int) -> N
 
 
 def _as(change_: str, events: list[LoginEvent]) -> list[LoginEvent]:
-    return changed(events, 1, action=change_)
+    return changed(events, -1, action=change_)
 
 
 @pytest.mark.parametrize(("events", "expected"), ASKED_TIMELINES)
@@ -161,6 +191,14 @@ def test_timeline_of_an_unseen_device(
     events: list[LoginEvent], expected: list[Seen], request: pytest.FixtureRequest
 ) -> None:
     """How grave each change is where only the device was new; not of an account hardly known."""
+    assert SHAPE.judged(_as(_action(request), events)) == expected
+
+
+@pytest.mark.parametrize(("events", "expected"), ABROAD_TIMELINES)
+def test_timeline_of_a_login_abroad(
+    events: list[LoginEvent], expected: list[Seen], request: pytest.FixtureRequest
+) -> None:
+    """How grave each change is where device and country were new and nobody was asked."""
     assert SHAPE.judged(_as(_action(request), events)) == expected
 
 

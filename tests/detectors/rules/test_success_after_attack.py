@@ -36,9 +36,10 @@ LAST = 90
 """When `attack` has flagged IP, seconds after its start."""
 
 
-def attack(start: float = 0, **fields: Any) -> list[LoginEvent]:
-    """Ten failures that flag IP with the last."""
-    return series(10, every=10, start=start, **{"name": f"attack{start}"} | fields)
+def attack(start: float = 0, accounts: int = 3, **fields: Any) -> list[LoginEvent]:
+    """Ten failures, of three accounts in turn, that flag IP with the last."""
+    said = {"name": f"attack{start}"} | fields
+    return series(10, every=10, start=start, accounts=accounts, **said)
 
 
 def entered(at: float, name: str = "in", **fields: Any) -> LoginEvent:
@@ -83,6 +84,7 @@ FLAGGED = replace(
     window=DAY,
     beside=("ip_fail_burst",),
     others_off=NOT_BACK,
+    store=lambda: warm(("alice", "bob", "c60", "c61", "c62")),
 )
 TWO = replace(FLAGGED, threshold=2, others_off={"logins": 2} | NOT_BACK)
 
@@ -152,6 +154,39 @@ TIMELINES = [
         own(150, severity="critical"),
     ),
     case(
+        "a telephone that fails abroad gets in elsewhere",
+        changed(crossing(0, device_id="d"), 3, ip=OTHER_IP),
+        own(150),
+    ),
+    case(
+        "a telephone that fails at work gets in at home",
+        changed(crossing(0, device_id="d", origin=HOME), 3, ip=OTHER_IP),
+    ),
+    case(
+        "the owner mistypes and gets in, later on another telephone elsewhere",
+        [
+            *crossing(0, device_id="d", origin=HOME),
+            entered(210, "later", device_id="two", ip=OTHER_IP, origin=HOME),
+        ],
+    ),
+    case(
+        "... and less than a minute later",
+        [
+            *crossing(0, device_id="d", origin=HOME),
+            entered(209.999, "later", device_id="two", ip=OTHER_IP, origin=HOME),
+        ],
+        own(209.999, severity="critical", successes=2),
+    ),
+    case(
+        "the owner mistypes and gets in, others fail on",
+        [
+            *crossing(0, device_id="d", origin=HOME),
+            *series(3, every=1, start=160, name="other", account="alice"),
+            entered(220, "later", device_id="two", ip=OTHER_IP, origin=HOME),
+        ],
+        own(220, severity="critical"),
+    ),
+    case(
         "from one address of a new network",
         crossing(0, origin=Origin(country="TW", asn=9)),
         own(150),
@@ -193,6 +228,45 @@ FLAGGED_TIMELINES = [
         "on a device and from a place that are not the account's",
         [*attack(), entered(100, device_id="d", origin=Origin(country="VN", asn=9))],
         hit(100, severity="critical"),
+    ),
+    case(
+        "on such a device where only two others failed",
+        [*attack(accounts=2), entered(100, device_id="d", origin=Origin(country="VN", asn=9))],
+        hit(100, severity="critical"),
+    ),
+    case(
+        "on such a device where one telephone repeats its password",
+        [*attack(accounts=1), entered(100, device_id="d", origin=Origin(country="VN", asn=9))],
+        hit(100),
+    ),
+    case(
+        "on such a device where as many known customers come as fail",
+        [
+            *(
+                entered(-n, f"own{n}", account=f"c{n}", device_id=PHONE, origin=HOME)
+                for n in range(60, 63)
+            ),
+            *attack(),
+            *attack(100),
+            entered(191, device_id="d", origin=Origin(country="VN", asn=9)),
+        ],
+        hit(191),
+    ),
+    case(
+        "on such a device where nobody knows who failed",
+        [
+            *attack(accounts=1, account=None),
+            entered(100, device_id="d", origin=Origin(country="VN", asn=9)),
+        ],
+        hit(100, severity="critical"),
+    ),
+    case(
+        "the owner mistypes often on such a device",
+        [
+            *attack(account=NEWCOMER, device_id="d"),
+            entered(100, account=NEWCOMER, device_id="d", origin=Origin(country="VN", asn=9)),
+        ],
+        hit(100, subject=NAMES.account(NEWCOMER)),
     ),
     case(
         "on a new device at home", [*attack(), entered(100, device_id="d", origin=HOME)], hit(100)

@@ -69,7 +69,7 @@ HIT: Turned = (ALICE, LAST, 1)
 CUSTOMERS = [
     entered(-HOUR - n, f"own{n}", account=f"c{n}", device_id=PHONE, origin=HOME) for n in range(12)
 ]
-LONGER = series(20, every=10)
+LONGER = series(20, every=10, accounts=3)
 """Twenty failures: an attack also where the guard takes a step off (at 190 s)."""
 TIMELINES = [
     pytest.param([strange(LAST - 1), *attack()], [HIT], id="just before the turn"),
