@@ -21,12 +21,13 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .attempts import account_of, flags_of
+from .caps import at_ms
 from .deeds import COUNTS, TOLD, deed_mark, deed_of, device_of, is_order, one_device
 from .errors import escaped
 from .events import DAY_MS, LoginEvent
 from .intake import Accepted, entry_of
 from .pseudonyms import Pseudonyms
-from .windows import Observed, Subject, WindowStore, at_ms
+from .windows import Observed, Subject, WindowStore
 
 RISK_MS: Final = 5 * DAY_MS
 """How long a risky login counts (DETECTIONS.md 5, 16; Auth0 looks back as long)."""

@@ -15,11 +15,16 @@ from typing import Final, NamedTuple, Protocol
 from .account_memory import WARM_AFTER
 from .attempts import COMMON_ASN, RARE_COUNTRY
 from .events import DAY_MS, HOUR_MS
-from .rates import Counted, Day, Hour, Tallies, add_failing, add_minutes
+from .rates import MINUTE_MS, Counted, Day, Hour, Tallies, add_failing, add_minutes
+from .slots import SLICE_MS, add_crowd, network_slot, program, program_slot
 
 DAYS: Final = 90
 SETTLED_DAYS: Final = 2
 """Yesterday may still get late events; what is older may not (LATENESS is six hours)."""
+MINUTES_A_DAY: Final = DAY_MS // MINUTE_MS
+MINUTES_A_SLICE: Final = SLICE_MS // MINUTE_MS
+CROWDS_KEPT_MS: Final = 24 * HOUR_MS
+"""By the wall clock, after the last write: longer than the log of a crowd is kept."""
 MINUTES_KEPT_MS: Final = 48 * HOUR_MS
 """By the wall clock, after the last write: longer than any log is judged by them (RETENTION_MS)."""
 RARE_SHARE: Final = 0.001
@@ -30,7 +35,9 @@ profile G: without it a tenth of the logins on a new device would be asked about
 """
 
 TOTAL: Final = "S"
-"""All successes of a day (UTC); beside it `C:TW`, `A:64496` and the hours of `rates.hour_field`."""
+"""All successes of a day (UTC); beside it `C:TW`, `A:64496`, the hours of `rates.hour_field` and
+`N1fS`, `N1fF` of the slots of `detectors/slots`.
+"""
 
 
 class CensusStore(Protocol):
@@ -53,6 +60,12 @@ class CensusStore(Protocol):
 
     async def by_minute(self, system: str, hours: Sequence[int]) -> Mapping[int, Hour]:
         """The minutes of each of these hours since 1970; kept for MINUTES_KEPT_MS."""
+        ...
+
+    async def by_crowd(self, system: str, hour: int, fields: Sequence[str]) -> Mapping[str, int]:
+        """Those of these counts of crowds (`slots.add_crowd`) of an hour since 1970 that there
+        are; kept for CROWDS_KEPT_MS.
+        """
         ...
 
 
@@ -124,20 +137,53 @@ async def take(
                 break
 
 
+_Group = tuple[str, str, int, str | None, int | None, str | None, str | None]
+"""Logins alike: system, outcome, minute, country, network, fingerprint, user agent."""
+
+
 def _tallies(logins: Sequence[Placed], blamed: Sequence[Blamed], first: int) -> dict[str, Tallies]:
     """What offsets from `first` on add, by system."""
+    # One count a login; all others are reckoned from groups, which are fewer.
+    groups: Counter[_Group] = Counter(
+        [
+            (
+                event.system,
+                "S",
+                login.at_ms // MINUTE_MS,
+                login.country,
+                login.asn,
+                event.fingerprint,
+                event.user_agent,
+            )
+            for login in logins
+            if (event := login.event).outcome == "success"
+            and event.action == "login"
+            and login.offset >= first
+        ]
+    )
     found: defaultdict[str, Tallies] = defaultdict(Tallies)
-    places: Counter[tuple[str, int, str | None, int | None]] = Counter()
-    minutes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-    for login in logins:
-        event = login.event
-        if event.outcome == "success" and event.action == "login" and login.offset >= first:
-            places[event.system, login.at_ms // DAY_MS, login.country, login.asn] += 1
-            minutes[event.system].append(("S", login.at_ms))
     for login, address in blamed:
+        event = login.event
         if login.offset >= first:
-            minutes[login.event.system].append(("F", login.at_ms))
-            add_failing(login, address, found[login.event.system])
+            minute, place = login.at_ms // MINUTE_MS, (login.country, login.asn)
+            groups[event.system, "F", minute, *place, event.fingerprint, event.user_agent] += 1
+            add_failing(login, address, found[event.system])
+    _add(groups, found)
+    return dict(found)
+
+
+def _add(groups: Mapping[_Group, int], found: defaultdict[str, Tallies]) -> None:
+    places: Counter[tuple[str, int, str | None, int | None]] = Counter()
+    minutes: defaultdict[str, Counter[tuple[str, int]]] = defaultdict(Counter)
+    crowds: defaultdict[tuple[str, str, str], Counter[int]] = defaultdict(Counter)
+    for (system, what, minute, country, asn, fingerprint, agent), number in groups.items():
+        minutes[system][what, minute] += number
+        if what == "S":
+            places[system, minute // MINUTES_A_DAY, country, asn] += number
+        if asn is not None:
+            crowds[system, network_slot(asn), what][minute // MINUTES_A_SLICE] += number
+        if (name := program(fingerprint, agent)) is not None:
+            crowds[system, program_slot(name), what][minute // MINUTES_A_SLICE] += number
     for (system, day, country, asn), number in places.items():
         counts = found[system].days.setdefault(day, Counter())
         counts[TOTAL] += number
@@ -147,7 +193,8 @@ def _tallies(logins: Sequence[Placed], blamed: Sequence[Blamed], first: int) -> 
             counts[f"A:{asn}"] += number
     for system, told in minutes.items():
         add_minutes(told, found[system])
-    return dict(found)
+    for (system, slot, what), at in crowds.items():
+        add_crowd(slot, what, at, found[system])
 
 
 class Census:

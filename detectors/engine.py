@@ -18,6 +18,7 @@ from .at_risk import AtRisk, read_register
 from .attack_mode import AttackModes
 from .attempts import holds_several
 from .census import take
+from .crowds import Crowds, Slot
 from .facts import Joiner
 from .familiarity import Familiarity
 from .inbox import inbox_entry, is_told
@@ -25,6 +26,7 @@ from .intake import Arrival, Tally, blamed, claims, observe, sort_out
 from .judging import BY_NETWORK, Judged, Judges, Look, logins_of
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule
+from .slots import slot_of
 from .verdicts import Verdict
 from .windows import (
     FOR_EVER_MS,
@@ -66,7 +68,9 @@ class Engine:
         self.familiarity = Familiarity()
         limits = self.judges.mode_limits
         self._modes = None if limits is None else AttackModes(limits)
+        self._crowds = Crowds()
         self._frontiers: dict[int, int] = {}
+        self._clock = 0
         self._raised = Raised()
         self._swept: list[Subject] = []
 
@@ -104,7 +108,8 @@ class Engine:
         if hold:
             await store.settle(_held(readings, observed))
             return tally
-        look = Look(settled_ms=min(others, frontier))
+        self._clock = max(self._clock, tally.latest_ms)
+        look = Look(settled_ms=min(others, frontier), clock_ms=self._clock)
         tally.revised = await self._settle(readings, store, look, at_risk, observed)
         return tally
 
@@ -143,7 +148,8 @@ class Engine:
         settled = await store.settled()  # before the logs are read, as above
         readings = await store.read(subjects)
         closed = FOR_EVER_MS if idle else clock_ms - CLOSE_MS
-        look = Look(closed_ms=closed, now_ms=clock_ms, settled_ms=settled)
+        late = FOR_EVER_MS if idle else clock_ms
+        look = Look(closed_ms=closed, now_ms=clock_ms, settled_ms=settled, clock_ms=late)
         # A log that has expired is settled too, or it would be asked for again for ever.
         found = {subject: readings.get(subject, _GONE) for subject in subjects}
         again = Observed({}, urgent=frozenset(subjects))
@@ -186,7 +192,7 @@ class Engine:
         for subject, reading in (await store.read(entered)).items() if entered else ():
             readings.setdefault(subject, reading)
         logs = {
-            subject: SubjectLog.of(reading.blob, look.settled_ms, subject.kind)
+            subject: SubjectLog.of(reading.blob, look.settled(subject.kind), subject.kind)
             for subject, reading in readings.items()
         }
         wanted = observed.urgent.union(entered)
@@ -203,6 +209,7 @@ class Engine:
             for subject, network in networks.items()
         }
         logs = await self._under_mode(logs, store, look.settled_ms)
+        logs = await self._in_crowds(logs, store, look.settled_ms)
         return [
             self.judges.judge(
                 subject,
@@ -232,10 +239,27 @@ class Engine:
         }
         return logs | {s: replace(logs[s], mode=found[s.system]) for s in asking}
 
+    async def _in_crowds(
+        self, logs: dict[Subject, SubjectLog], store: WindowStore, settled_ms: int
+    ) -> dict[Subject, SubjectLog]:
+        """The logs, those of networks and programs with what is counted of them."""
+        asking: dict[str, dict[Subject, Slot]] = {}
+        for subject, log in logs.items():
+            if self.judges.asks_crowd(log):
+                asking.setdefault(subject.system, {})[subject] = Slot(
+                    slot_of(subject.kind, subject.value), log.at[0], log.at[-1]
+                )
+        found: dict[Subject, SubjectLog] = {}
+        for system, slots in asking.items():
+            crowds = await self._crowds.of(system, slots.values(), settled_ms, store)
+            found |= {s: replace(logs[s], crowd=crowds[slot]) for s, slot in slots.items()}
+        return logs | found
+
     def forget(self) -> None:
         """State was lost: what this process has read of it and written to it no longer holds."""
         self.familiarity.forget()
         self.judges.forget()
+        self._crowds.forget()
         self._raised = Raised()
         if self._modes is not None:
             self._modes.forget()

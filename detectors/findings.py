@@ -23,9 +23,14 @@ from .deeds import DEED, alarms
 from .events import HOUR_MS, instant, rfc3339
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule, Clause, Severity, Sighting, whole_ms, worst
-from .windows import Kind, Subject, SubjectLog
+from .windows import CROWDS, Kind, Subject, SubjectLog
 
-_SHOWN_AS: Final[Mapping[Kind, Kind]] = {"deeds": "account", "paper": "global", "locked": "subnet"}
+_SHOWN_AS: Final[Mapping[Kind, Kind]] = {
+    "deeds": "account",
+    "paper": "global",
+    "locked": "subnet",
+    "tool": "fingerprint",
+}
 """As what the subject of a log stands in an alert, where the log is a kind of our own."""
 
 
@@ -230,6 +235,9 @@ def alert(
     if finding.log.kind == "global":  # its entries are a sample: what happened is in the rates
         got_in, failed = finding.log.mode.between(finding.opened_ms, finding.updated_ms)
         counts |= {"failures": failed, "successes": got_in}
+    if finding.log.kind in CROWDS:  # here too
+        here = finding.log.crowd.between(unpack(entries[0]).at_ms, finding.updated_ms)
+        counts |= {"failures": here.failures, "successes": here.successes}
     if finding.capped:
         counts["capped"] = 1
     rule, clause = told.active.rule, finding.clause

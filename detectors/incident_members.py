@@ -46,9 +46,15 @@ class Member:
         """Whether it tells of an attack that wakes an analyst."""
         return self.severity >= HIGH and self.role in {"attack", "campaign", "everybody"}
 
+    @property
+    def lists_customers(self) -> bool:
+        """Whether what it lists is a sample in which customers are."""
+        below = self.role == "campaign" and self.severity < HIGH
+        return self.role == "everybody" or below
+
     def shared(self) -> Iterator[tuple[str, str]]:
         """What other alerts may share with it."""
-        if self.role != "everybody":  # it lists a sample, with customers in it
+        if not self.lists_customers:
             for ip in self.ips:
                 yield "ip", ip
                 yield "network", network_of(ip)

@@ -148,7 +148,9 @@ def sum_of(members: Collection[Member], openers: Collection[str]) -> Sum:
 
 
 def _by_itself(member: Member) -> bool:
-    if member.role in {"campaign", "everybody"}:
+    if member.role == "campaign":  # below high customers are among what it counts
+        return member.severity >= HIGH
+    if member.role == "everybody":
         return True
     if member.role == "hit":
         return member.tried >= _MANY_HIT

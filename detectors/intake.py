@@ -33,6 +33,7 @@ from .attempts import (
     plain,
     short_hash,
 )
+from .caps import cap
 from .census import Blamed
 from .daily import CANARY
 from .deeds import deed_mark, is_change
@@ -43,14 +44,17 @@ from .familiarity import Familiar
 from .networks import HIDING_KINDS, RISKY_KINDS, NetworkKind
 from .pseudonyms import Pseudonyms
 from .rates import MINUTE_MS
+from .slots import program
 from .windows import (
+    CROWD_SAMPLE,
+    CROWDS,
     EVERYBODY,
     SAMPLE,
     Claim,
     Observed,
     Standing,
     Subject,
-    cap,
+    capped_as,
     hour_cap,
 )
 from .wire import content
@@ -244,13 +248,23 @@ def subjects(system: str, address: str) -> tuple[Subject, Subject, bytes]:
     )
 
 
-_Failed = tuple[bytes, Accepted, int]
+_Failed = tuple[bytes, bytes]
 
 
 @lru_cache(maxsize=1_024)
 def everybody(system: str) -> Subject:
     """The log of all failures of a system."""
     return Subject(system, "global", EVERYBODY)
+
+
+@lru_cache(maxsize=16_384)
+def crowds(
+    system: str, asn: int | None, fingerprint: str | None, user_agent: str | None
+) -> tuple[Subject, ...]:
+    """The logs of the provider's network and of the program, as far as they are told."""
+    name = program(fingerprint, user_agent)
+    network = () if asn is None else (Subject(system, "asn", str(asn)),)
+    return network if name is None else (*network, Subject(system, "tool", name))
 
 
 class _Gains:
@@ -280,7 +294,7 @@ class _Gains:
             ):
                 self._urgent.add(subject)
         if elsewhere or marks & _OF_THE_ACCOUNT:
-            self._account(login, where, marks, urgent=True)
+            self._account(login, _placed(login, where, marks), urgent=True)
         if marks & NEW_DEVICE and login.device is not None:
             device = Subject(login.event.system, "fingerprint", login.device.hex())
             self._entries[device].append(_placed(login, where, marks))
@@ -300,30 +314,33 @@ class _Gains:
         if marks & KNOWN_DEVICE:
             return
         address = address_of_client(login)
+        stopped = event.reason == "mfa_failed"
+        where = NO_ADDRESS if address is None else packed_address(address)
+        entry = _placed(login, where, marks | PLACED)
         if event.system != CANARY:
             minute = event.system, login.at_ms // MINUTE_MS
-            self._failed[minute].append((login.identity, login, marks))
-        stopped = event.reason == "mfa_failed"
-        where = NO_ADDRESS
+            self._failed[minute].append((login.identity, entry))
+            for crowd in crowds(event.system, login.asn, event.fingerprint, event.user_agent):
+                self._entries[crowd].append(entry)
         if address is not None:
             subject, network, where = subjects(event.system, address)
             self._entries[subject].append(_plain(login, address, marks))
             if event.reason == "locked" and login.account is not None:
                 locked = network._replace(kind="locked")
-                self._entries[locked].append(_placed(login, where, marks | PLACED))
+                self._entries[locked].append(entry)
             if stopped:
                 self._watched.add(subject)
             if marks & DICTIONARY:
                 self._marked.add(subject)
         if not _non_customer(login):
             urgent = stopped and bool(marks & NEW_DEVICE)
-            self._account(login, where, marks | PLACED, urgent=urgent)
+            self._account(login, entry, urgent=urgent)
 
-    def _account(self, login: Accepted, where: bytes, marks: int, *, urgent: bool) -> None:
+    def _account(self, login: Accepted, entry: bytes, *, urgent: bool) -> None:
         if login.account is None:
             return
         subject = Subject(login.event.system, "account", self._names.text(login.account))
-        self._entries[subject].append(_placed(login, where, marks))
+        self._entries[subject].append(entry)
         if urgent:
             self._urgent.add(subject)
 
@@ -332,12 +349,14 @@ class _Gains:
         # The same are kept whether capped here or in the log; one more than those tells the log
         # that there were more.
         for (system, _), failed in self._failed.items():
-            for _, login, marks in nsmallest(SAMPLE + 1, failed, key=itemgetter(0)):
-                address = address_of_client(login)
-                where = NO_ADDRESS if address is None else packed_address(address)
-                self._entries[everybody(system)].append(_placed(login, where, marks | PLACED))
+            chosen = nsmallest(SAMPLE + 1, failed, key=itemgetter(0))
+            self._entries[everybody(system)] += [entry for _, entry in chosen]
         entries = dict(self._entries)
         for subject, added in entries.items():
+            if subject.kind in CROWDS:
+                if len(added) > CROWD_SAMPLE:
+                    entries[subject] = capped_as(subject.kind, sorted(set(added)), spare=1)[0]
+                continue
             most = hour_cap(subject.kind)
             if len(added) > most:
                 entries[subject] = cap(sorted(set(added)), most + 1)[0]

@@ -37,6 +37,7 @@ from .pseudonyms import Pseudonyms
 from .rule import NEVER, SEVERITIES, ActiveRule, Sighting
 from .verdicts import RISKS, NoticeRisk, Verdict
 from .windows import (
+    CROWDS,
     FOR_EVER_MS,
     LATENESS_MS,
     RETENTION_MS,
@@ -47,6 +48,7 @@ from .windows import (
     Subject,
     SubjectLog,
     compacted,
+    due_ms,
     retention_ms,
 )
 
@@ -68,12 +70,18 @@ _COMPACT_ENTRIES: Final = COMPACT_BYTES // HEAD_BYTES
 class Look(NamedTuple):
     """When a log is looked at: alerts at rest before `closed_ms` are told for the last time.
 
-    `now_ms` is the clock of event time, `settled_ms` how far every partition is recorded.
+    `now_ms` is the clock of event time, `settled_ms` how far every partition is recorded, and
+    `clock_ms` how late it is: what is read to its end may still go on.
     """
 
     closed_ms: int = 0
     now_ms: int = 0
     settled_ms: int = FOR_EVER_MS
+    clock_ms: int = FOR_EVER_MS
+
+    def settled(self, kind: Kind) -> int:
+        """How far a log of this kind is settled: a crowd is judged by whole slices alone."""
+        return min(self.settled_ms, self.clock_ms) if kind in CROWDS else self.settled_ms
 
 
 class Judged(NamedTuple):
@@ -132,6 +140,11 @@ class Judges:
     def forget(self) -> None:
         """State was lost."""
         self.pasts.clear()
+
+    def asks_crowd(self, log: SubjectLog) -> bool:
+        """Whether a rule's word hangs on the rates of the network or program that a log is of."""
+        told = (one for one in self._first[log.kind] if one.active.rule.reads_crowd)
+        return any(sighting.restless for one in told for sighting in one.judge(log))
 
     def suspects(self, subject: Subject, log: SubjectLog) -> bool:
         """Whether the successes of an address may matter: any rule sees something without them."""
@@ -233,10 +246,10 @@ class Judges:
             seen=reading.seen,
             generation=reading.generation,
             room=max(1, max(lacking, len(log) // GROWTH) if drafts else lacking),
-            flagged=bool(drafts) or _is_notable(log),
+            flagged=bool(drafts) or _is_notable(log) or any(s.restless for s in sightings),
             compacted=rewritten,
             drafts=tuple(drafts),
-            at_ms=max(look.now_ms, present),
+            at_ms=due_ms(subject.kind, max(look.now_ms, present)),
             pending=any(sighting.pending for sighting in sightings),
         )
 

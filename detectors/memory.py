@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .account_memory import WARM_AFTER
+from .caps import at_ms
 from .frontiers import least_frontier
 from .rates import DAY_BITS, HOUR_BITS, Day, Hour, Tallies
 from .windows import (
@@ -22,7 +23,7 @@ from .windows import (
     Settlement,
     Standing,
     Subject,
-    at_ms,
+    due_ms,
     look_bytes,
     placement,
     worth_telling,
@@ -54,6 +55,7 @@ class MemoryStore:
         self._census: dict[tuple[str, int], Counter[str]] = {}
         self._fences: dict[tuple[str, int], int] = {}
         self._minutes: dict[tuple[str, int], Counter[str]] = {}
+        self._crowds: dict[tuple[str, int], Counter[str]] = {}
         self._sketches: dict[tuple[str, int], set[int]] = {}
         self._day_sketches: dict[tuple[str, int], set[int]] = {}
         self._earliest: dict[str, list[tuple[int, bytes]]] = {}
@@ -84,7 +86,7 @@ class MemoryStore:
                 )
             kept.blob += b"".join(entries)
             if kept.flagged and subject.kind != "logins":
-                self._dirty.setdefault(subject, max(map(at_ms, entries)))
+                self._dirty.setdefault(subject, due_ms(subject.kind, max(map(at_ms, entries))))
             if len(kept.blob) >= kept.look or (subject.kind == "logins" and kept.flagged):
                 due[subject] = self._reading(kept)
         for subject in observed.urgent | observed.watched:
@@ -135,6 +137,8 @@ class MemoryStore:
             self._census.setdefault((system, day), Counter()).update(counts)
         for hour, counts in tallies.hours.items():
             self._minutes.setdefault((system, hour), Counter()).update(counts)
+        for hour, counts in tallies.crowds.items():
+            self._crowds.setdefault((system, hour), Counter()).update(counts)
         self._fences[system, partition] = end
         return first
 
@@ -152,6 +156,11 @@ class MemoryStore:
     async def by_minute(self, system: str, hours: Sequence[int]) -> Mapping[int, Hour]:
         """See CensusStore."""
         return {hour: self._hour((system, hour)) for hour in hours}
+
+    async def by_crowd(self, system: str, hour: int, fields: Sequence[str]) -> Mapping[str, int]:
+        """See CensusStore."""
+        counts = self._crowds.get((system, hour), Counter())
+        return {name: counts[name] for name in fields if name in counts}
 
     def _hour(self, key: tuple[str, int]) -> Hour:
         sketch = _sketch(self._sketches.get(key, ()), HOUR_BITS)

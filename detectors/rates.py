@@ -107,12 +107,13 @@ def distinct(bits: int, size: int = SKETCH_BITS) -> float:
 
 @dataclass(slots=True)
 class Tallies:
-    """What a batch adds to a system's counts: by day and by hour since 1970, and the bits that are
-    set in the sketches of an hour and of a day.
+    """What a batch adds to a system's counts: by day and by hour since 1970 (of everybody and of
+    crowds), and the bits that are set in the sketches of an hour and of a day.
     """
 
     days: dict[int, Counter[str]] = field(default_factory=dict)
     hours: dict[int, Counter[str]] = field(default_factory=dict)
+    crowds: dict[int, Counter[str]] = field(default_factory=dict)
     bits: dict[int, set[int]] = field(default_factory=dict)
     day_bits: dict[int, set[int]] = field(default_factory=dict)
 
@@ -136,9 +137,9 @@ class Counted(Protocol):
         ...
 
 
-def add_minutes(logins: Sequence[tuple[str, int]], tallies: Tallies) -> None:
-    """Count logins, each an `S` or `F` and its time, by minute of the hour and by hour of day."""
-    for (what, minute), number in Counter((what, at // MINUTE_MS) for what, at in logins).items():
+def add_minutes(logins: Mapping[tuple[str, int], int], tallies: Tallies) -> None:
+    """Count logins, so many of `S` or `F` and minute, by minute of the hour and by hour of day."""
+    for (what, minute), number in logins.items():
         hour, of_hour = divmod(minute, 60)
         day, of_day = divmod(hour, 24)
         tallies.hours.setdefault(hour, Counter())[f"{of_hour}{what}"] += number

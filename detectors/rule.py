@@ -75,6 +75,10 @@ class Sighting:
     """Its place among the rule's clauses, set where a log's judgement is resumed: of equals the
     first decides.
     """
+    restless: bool = False
+    """Whether what it sees hangs on more than the log (rates of a crowd), so that the log is looked
+    at again whenever it has grown, by a later sweep.
+    """
     about: bytes | None = None
     """The account the alert is about (its pseudonym), where it is not the log's subject."""
 
@@ -112,6 +116,8 @@ class Rule:
     """Whether the address's own customers and network weigh on its severity (detectors/guard)."""
     reads_mode: bool = False
     """Whether `judge` asks when an attack on everybody was on."""
+    reads_crowd: bool = False
+    """Whether `judge` asks how many failed and got in of the network or program."""
     mode_limits: Callable[[Any], Sensitivity] | None = None
     """Of the one detection that sets when it is: its limits as the mode takes them."""
     flags: bool = True

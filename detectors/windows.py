@@ -19,16 +19,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import Final, Literal, NamedTuple, Protocol
 
 from .addresses import network_of
 from .attack_mode import NEVER_ON, AttackMode
 from .attempts import CONTEXT_BYTES, HEAD_BYTES, account_of, distinct, earliest
+from .caps import at_ms, cap, sampled
 from .census import CensusStore
-from .events import HOUR_MS
+from .crowds import NO_CROWD, Crowd
+from .events import AS_OF_MS, HOUR_MS
 from .rates import MINUTE_MS
+from .slots import SLICE_MS, SLICES
 
 LONGEST_WINDOW_MS: Final = 24 * HOUR_MS
 LATENESS_MS: Final = 6 * HOUR_MS
@@ -50,7 +51,11 @@ NETWORK_HOUR_CAP: Final = 4096
 SAMPLE: Final = 16
 """Failures of one minute in the log of everybody: evidence of an attack that is seen in rates."""
 SAMPLE_KEPT_MS: Final = 2 * HOUR_MS + LATENESS_MS
-_IDENTITY: Final = itemgetter(slice(6, 14))
+CROWD_SAMPLE: Final = 64
+"""Failures of five minutes in the log of a network or program: more accounts and addresses than its
+rules ask for.
+"""
+CROWD_KEPT_MS: Final = HOUR_MS + LONGEST_QUIET_MS + LATENESS_MS
 EVERYBODY: Final = "all"
 """The subject of the log of kind `global`."""
 
@@ -66,6 +71,7 @@ Kind = Literal[
     "deeds",
     "paper",
     "locked",
+    "tool",
 ]
 """Whose attempts a log holds. ip, account: failed ones (of an account also notable successes).
 logins: successes of a network, by which its addresses are judged; no rule watches it by itself.
@@ -73,7 +79,10 @@ subnet: its addresses that turned bad. fingerprint: successes on a device, of ac
 is new. global: a sample of all failures of a system.
 deeds: risky logins of an account, and the changes made in it. paper: orders for one instrument by
 accounts at risk. locked: attempts of a network on accounts that are locked.
+asn, tool: a sample of the failures from a provider's network, or by a program (fingerprint and user
+agent).
 """
+CROWDS: Final[frozenset[Kind]] = frozenset({"asn", "tool"})
 
 
 class Subject(NamedTuple):
@@ -88,15 +97,28 @@ def retention_ms(kind: Kind) -> int:
     """How long a log of this kind is kept behind its present."""
     if kind == "global":
         return SAMPLE_KEPT_MS
+    if kind in CROWDS:
+        return CROWD_KEPT_MS
     if kind == "paper":
         return PAPER_KEPT_MS
     return LOOK_BACK_MS + LATENESS_MS if kind == "logins" else RETENTION_MS
+
+
+def due_ms(kind: Kind, at_ms_: int) -> int:
+    """When it is worth while to look at a log that has gained an attempt of this time: a crowd is
+    judged by slices, each when it has been over for a minute.
+    """
+    if kind in CROWDS:
+        return (at_ms_ // SLICE_MS + 1) * SLICE_MS + AS_OF_MS
+    return at_ms_
 
 
 def hour_cap(kind: Kind) -> int:
     """How many attempts of one hour a log of this kind tells apart."""
     if kind == "global":
         return 60 * (SAMPLE + 1)
+    if kind in CROWDS:
+        return SLICES * (CROWD_SAMPLE + 1)
     return NETWORK_HOUR_CAP if kind == "logins" else HOUR_CAP
 
 
@@ -302,6 +324,8 @@ class SubjectLog:
     """Of logins: what is older than this may have been trimmed."""
     mode: AttackMode = NEVER_ON
     """When an attack on everybody was on, around the log's attempts; for rules that read it."""
+    crowd: Crowd = NO_CROWD
+    """How many failed and got in of the network or program, where the log is of one."""
 
     @classmethod
     def of(cls, blob: bytes, settled_ms: int = FOR_EVER_MS, kind: Kind = "ip") -> SubjectLog:
@@ -331,11 +355,6 @@ class SubjectLog:
         return len(self.entries)
 
 
-def at_ms(entry: bytes) -> int:
-    """The event time of an entry, milliseconds since 1970."""
-    return int.from_bytes(entry[:6], "big")
-
-
 def compacted(blob: bytes, oldest_ms: int = 0, kind: Kind = "ip") -> bytes:
     """A judged log without duplicates, what is older than `oldest_ms`, and what its caps leave out.
 
@@ -355,42 +374,10 @@ def _entries(blob: bytes, kind: Kind) -> list[bytes]:
 def capped_as(kind: Kind, entries: list[bytes], *, spare: int = 0) -> tuple[list[bytes], set[int]]:
     """What a log of this kind keeps of sorted entries, `spare` more; the hours that had more."""
     if kind == "global":
-        return _sampled(entries, SAMPLE + spare)
+        return sampled(entries, SAMPLE + spare, MINUTE_MS)
+    if kind in CROWDS:
+        return sampled(entries, CROWD_SAMPLE + spare, SLICE_MS)
     return cap(entries, hour_cap(kind) + spare)
-
-
-def _sampled(entries: list[bytes], most: int) -> tuple[list[bytes], set[int]]:
-    """Of each minute those whose keyed identities are the smallest: chance chose them, and the same
-    are chosen in every order of arrival.
-    """
-    kept: list[bytes] = []
-    full: set[int] = set()
-    for minute, group in groupby(entries, key=lambda entry: at_ms(entry) // MINUTE_MS):
-        of_minute = list(group)
-        if len(of_minute) > most:
-            full.add(minute // 60)
-            of_minute = sorted(sorted(of_minute, key=_IDENTITY)[:most])
-        kept += of_minute
-    return kept, full
-
-
-def cap(entries: list[bytes], most: int = HOUR_CAP) -> tuple[list[bytes], set[int]]:
-    """The first `most` sorted entries of each hour, and the hours that had more."""
-    if len(entries) <= most:
-        return entries, set()
-    kept: list[bytes] = []
-    full: set[int] = set()
-    hour, count = -1, 0
-    for entry in entries:
-        of = at_ms(entry) // HOUR_MS
-        if of != hour:
-            hour, count = of, 0
-        count += 1
-        if count <= most:
-            kept.append(entry)
-        else:
-            full.add(of)
-    return kept, full
 
 
 def look_bytes(attempts: int, kind: Kind) -> int:

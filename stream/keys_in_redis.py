@@ -13,6 +13,7 @@ The hash tag is the shard: all keys of one call lie in one slot of a cluster.
     o:{007}                             outbox: revisions on their way to `alerts`
     c:{007}:<system>:<day>              successes of a system by country and network, and by hour
     n:{007}:<system>:<hour>             its successes and failures by minute
+    g:{007}:<system>:<hour>             those of slots of networks and programs, by five minutes
     s:{007}:<system>:<hour>             which accounts and addresses failed, a sketch by minute
     a:{007}:<system>:<day>              which accounts failed, a sketch by hour
     d:{007}:<system>                    up to which offset of each partition they are counted
@@ -76,6 +77,11 @@ def census(shard: int, system: str, day: int) -> str:
 def minutes(shard: int, system: str, hour: int) -> str:
     """Successes and failures of one hour, by minute."""
     return f"n:{{{shard:03d}}}:{system}:{hour}"
+
+
+def crowds(shard: int, system: str, hour: int) -> str:
+    """Successes and failures of one hour, by slot of networks and programs and by five minutes."""
+    return f"g:{{{shard:03d}}}:{system}:{hour}"
 
 
 def sketch(shard: int, system: str, hour: int) -> str:

@@ -71,6 +71,15 @@ class RedisCalls:
         answers: list[dict[bytes, bytes]] = await self.until_done("census", call)
         return answers
 
+    async def fields(self, name: str, wanted: Sequence[str]) -> list[bytes | None]:
+        """Some fields of a hash; absent ones are None."""
+        if not wanted:
+            return []
+        answers: list[bytes | None] = await self.until_done(
+            "census", lambda: self._client.hmget(name, list(wanted))
+        )
+        return answers
+
     async def scripts(self, calls: Sequence[Call]) -> list[list[Any]]:
         """Script calls in one round trip, and so with one fsync."""
         if not calls:

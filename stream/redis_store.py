@@ -8,15 +8,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from itertools import chain
 from typing import Any, Final
 
 from redis.asyncio import Redis
 
 from config.failpoints import hit
 from detectors.account_memory import WARM_AFTER
-from detectors.census import DAYS, MINUTES_KEPT_MS
-from detectors.events import DAY_MS
 from detectors.frontiers import least_frontier
 from detectors.pseudonyms import Pseudonyms
 from detectors.rates import DAY_BITS, HOUR_BITS, Day, Hour, Tallies
@@ -36,6 +33,7 @@ from detectors.windows import (
 )
 
 from . import keys_in_redis as keys
+from .census_call import census_call
 from .recent import Recent
 from .redis_calls import Call, RedisCalls
 from .shard_part import Part
@@ -47,7 +45,6 @@ _REMEMBERED: Final = 65_536
 
 _GONE: Final = Reading(b"", 0, 0)
 _SCRIPTS: Final = ("claim", "record", "settle", "rewrite", "warm", "census")
-_CENSUS_TTL_MS: Final = (DAYS + 5) * DAY_MS
 
 
 class RedisStore:
@@ -186,22 +183,9 @@ class RedisStore:
     ) -> int:
         """See CensusStore."""
         shard = self._shard_of_system(system)
-        names = [keys.fences(shard, system)]
         known = self._counted.get((system, partition), 0)
-        args: list[Any] = [partition, first, end, len(tallies.days) + len(tallies.hours), known]
-        for day, counts in tallies.days.items():
-            names.append(keys.census(shard, system, day))
-            args += (_CENSUS_TTL_MS, len(counts), *chain.from_iterable(counts.items()))
-        for hour, counts in tallies.hours.items():
-            names.append(keys.minutes(shard, system, hour))
-            args += (MINUTES_KEPT_MS, len(counts), *chain.from_iterable(counts.items()))
-        for hour, bits in tallies.bits.items():
-            names.append(keys.sketch(shard, system, hour))
-            args += (MINUTES_KEPT_MS, len(bits), *bits)
-        for day, bits in tallies.day_bits.items():
-            names.append(keys.day_sketch(shard, system, day))
-            args += (_CENSUS_TTL_MS, len(bits), *bits)
-        ((told,),) = await self._calls.scripts([("census", names, args)])
+        call = census_call(shard, system, partition, (first, end), tallies, known)
+        ((told,),) = await self._calls.scripts([call])
         fence = int(told)
         if fence >= known:
             self._counted[system, partition] = max(end, fence)
@@ -228,6 +212,13 @@ class RedisStore:
             hour: Hour(_numbers(told), (sketch or b"").ljust(HOUR_BITS // 8, b"\0"))
             for hour, told, sketch in zip(hours, counts, sketches, strict=True)
         }
+
+    async def by_crowd(self, system: str, hour: int, fields: Sequence[str]) -> Mapping[str, int]:
+        """See CensusStore."""
+        name = keys.crowds(self._shard_of_system(system), system, hour)
+        counts = await self._calls.fields(name, fields)
+        told = zip(fields, counts, strict=True)
+        return {field: int(count) for field, count in told if count is not None}
 
     def _shard_of_system(self, system: str) -> int:
         return self._names.subject(system)[0] % self._shards

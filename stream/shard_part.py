@@ -9,12 +9,13 @@ from itertools import chain
 from typing import Any, Final
 
 from detectors.account_memory import FORGOTTEN_MS
+from detectors.caps import at_ms
 from detectors.windows import (
     LATENESS_MS,
     Kind,
     Observed,
     Subject,
-    at_ms,
+    due_ms,
     look_bytes,
     retention_ms,
 )
@@ -52,7 +53,7 @@ class Part:
                 if kind == "logins":  # never flagged, so never unsettled
                     args += (b"".join(entries), b"", 0)
                 else:
-                    newest = max(map(at_ms, entries))
+                    newest = due_ms(kind, max(map(at_ms, entries)))
                     args += (b"".join(entries), keys.member(subject), newest)
         args += self.looked.values()
         args += [observed.remembered[owner] for owner in self.owners]

@@ -56,6 +56,20 @@ def test_offsets_are_counted_once(keeper: Keeper) -> None:
     assert minute == Minute(3, 6, accounts=first, addresses=fourth)
 
 
+def test_crowds_are_counted_once_too(keeper: Keeper) -> None:
+    """Slots of networks and programs lie behind the same fence; only what is asked for is read."""
+
+    async def scenario(one: WindowStore, other: WindowStore) -> list[Mapping[str, int]]:
+        added = Tallies(crowds={HOUR: Counter({"N1f:3S": 2, "N1f:3F": 7, "T2:11F": 1})})
+        for store in (one, other):
+            await store.count("web", 0, 0, 10, added)
+        await other.count("web", 1, 0, 10, added)
+        fields = ["N1f:3S", "N1f:3F", "N1f:4F"]
+        return [await other.by_crowd("web", hour, fields) for hour in (HOUR, HOUR + 1)]
+
+    assert run(keeper, scenario, workers=2) == [{"N1f:3S": 4, "N1f:3F": 14}, {}]
+
+
 def test_what_was_never_counted_is_nothing(keeper: Keeper) -> None:
     """An hour without logins is empty, a day without any is left out."""
 

@@ -58,6 +58,7 @@ def test_a_pause_ends_a_campaign() -> None:
         pytest.param(botnet(9, severity="medium"), id="medium"),
         pytest.param([takeover("t", "alice")], id="a takeover by itself"),
         pytest.param([alert("n", "new_device_and_place", severity="low")], id="news"),
+        pytest.param([alert("n", "asn_attack", severity="medium")], id="customers among them"),
     ],
 )
 def test_what_customers_cause_is_no_campaign(harmless: list[Alert]) -> None:

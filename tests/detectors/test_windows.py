@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.attempts import HEAD_BYTES, split
+from detectors.caps import at_ms, cap
 from detectors.counting import present_ms
 from detectors.frontiers import least_frontier
 from detectors.windows import (
@@ -15,8 +16,6 @@ from detectors.windows import (
     HOUR_CAP,
     RETENTION_MS,
     SubjectLog,
-    at_ms,
-    cap,
     compacted,
     look_bytes,
     worth_telling,
@@ -93,7 +92,7 @@ def test_the_first_of_an_hour_are_kept_however_many_hours_there_are() -> None:
         for event in (*series(700, every=1), *series(3, every=1, start=HOUR, name="next"))
     )
 
-    kept, full = cap(entries)
+    kept, full = cap(entries, HOUR_CAP)
 
     assert kept == [*entries[:HOUR_CAP], *entries[700:]]
     assert len(full) == 1
