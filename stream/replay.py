@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -17,7 +17,8 @@ from detectors.events import LoginEvent, milliseconds
 from detectors.memory import MemoryStore
 from detectors.verdicts import Verdict
 from detectors.windows import FOR_EVER_MS
-from detectors.wire import decode
+
+from .event_files import Line, in_order_of_time
 
 BATCH = 5000
 _NO_SHARDS = (0,)
@@ -37,15 +38,6 @@ class Replayed:
     reasons: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An event and where it stands."""
-
-    event: LoginEvent
-    file: int
-    number: int
-
-
 async def replay(
     files: Sequence[Path],
     engine: Engine,
@@ -62,12 +54,10 @@ async def replay(
     file cannot be read.
     """
     found = Replayed()
-    chosen = (line for line in _read(files, found) if _chosen(line.event, since, until))
-    lines = sorted(chosen, key=_order)
+    iterator = in_order_of_time(files, found, lambda event: _chosen(event, since, until))
     store = MemoryStore()
     clock = 0
     told: dict[str, Verdict] = {}
-    iterator = iter(lines)
     while batch := list(islice(iterator, BATCH)):
         tally = await engine.handle([_arrival(line) for line in batch], store)
         for _, arrival, why in tally.conflicts:
@@ -96,25 +86,6 @@ async def replay(
 def in_order(alert: Alert) -> tuple[str, str]:
     """The one order of alerts in a file: by the time they opened, then by id."""
     return alert.opened_at, alert.alert_id
-
-
-def _read(files: Sequence[Path], found: Replayed) -> Iterator[Line]:
-    for index, path in enumerate(files):
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
-                if not raw.strip():
-                    continue
-                found.read += 1
-                try:
-                    yield Line(decode(raw.rstrip(b"\r\n")), index, number)
-                except Rejected as why:
-                    found.rejected.append((path, number, why))
-                    found.reasons[why.reason] += 1
-
-
-def _order(line: Line) -> tuple[datetime, str, str, int, int]:
-    event = line.event
-    return event.judged_at, event.emitter, event.event_id, line.file, line.number
 
 
 def _arrival(line: Line) -> Arrival:
