@@ -57,7 +57,7 @@ class Distinct:
         if self._hashes is None and len(self._times) <= KEPT:
             return len(self._times)
         hashes = set(map(_hash, self._times)) if self._hashes is None else self._hashes
-        if len(hashes) <= KEPT:
+        if len(hashes) < KEPT:  # a full set may have been cut to its smallest
             return len(hashes)
         return (KEPT - 1) * _HASHES // sorted(hashes)[KEPT - 1]
 

@@ -1,0 +1,80 @@
+"""What the engine keeps beside the store: taken back, lost and counted once."""
+
+from __future__ import annotations
+
+import asyncio
+
+from detectors.events import DAY_MS, milliseconds
+from detectors.memory import MemoryStore
+from detectors.rates import hour_field
+from detectors.windows import FOR_EVER_MS
+from tests.builders import START, arrivals, engine, final, finish, login, series
+
+NOW_MS = milliseconds(START) + DAY_MS
+
+
+def test_a_batch_that_begins_inside_an_earlier_one_is_counted_from_its_end() -> None:
+    """Redelivered with another cut, each login stands in the census once."""
+    events = series(15, every=1, accounts=15, outcome="success")
+
+    async def scenario() -> int:
+        judge, store = engine(), MemoryStore()
+        await judge.handle(arrivals(events[:10]), store)
+        await judge.handle(arrivals(events[5:], offset=5), store)
+        day = milliseconds(START) // DAY_MS
+        counts = (await store.by_day("web", day, day))[day].counts
+        return counts[hour_field(START.hour, "S")]
+
+    assert asyncio.run(scenario()) == 15
+
+
+def test_after_a_loss_the_same_events_give_the_same_alerts() -> None:
+    """Nothing that this process remembers of the old state keeps it from telling anew."""
+    events = series(25, every=2, accounts=25)
+
+    async def scenario() -> tuple[MemoryStore, MemoryStore]:
+        judge, before, after = engine(), MemoryStore(), MemoryStore()
+        await judge.handle(arrivals(events), before)
+        await finish(judge, before, NOW_MS)
+        judge.forget()
+        await judge.handle(arrivals(events), after)
+        await finish(judge, after, NOW_MS)
+        return before, after
+
+    before, after = asyncio.run(scenario())
+    assert final(before) == final(after) != []
+
+
+def test_what_a_sweep_took_can_be_swept_again() -> None:
+    """A sweep whose findings were lost on their way is done again, and finds the same."""
+
+    async def scenario() -> tuple[list[object], list[object]]:
+        judge, store = engine(), MemoryStore()
+        await judge.handle(arrivals(series(25, every=2, accounts=25)), store)
+        await store.advance(0, FOR_EVER_MS)
+        taken = await store.unsettled([0], FOR_EVER_MS, 500)
+        await judge.sweep(store, [0], NOW_MS, idle=True)
+        left = await store.unsettled([0], FOR_EVER_MS, 500)
+        assert left == []
+        await judge.sweep_again(store)
+        return list(taken), list(await store.unsettled([0], FOR_EVER_MS, 500))
+
+    taken, again = asyncio.run(scenario())
+    assert set(taken) == set(again) != set()
+
+
+def test_the_inbox_holds_ordinary_logins_of_customers_alone() -> None:
+    """An entry for each success of somebody who can be told; none for failures."""
+    events = [
+        login(0, "mine", outcome="success"),
+        login(1, "missed"),
+        login(2, "nobody", outcome="success", account=None),
+        login(3, "staff", outcome="success", account_class="staff"),
+    ]
+
+    async def scenario() -> list[str]:
+        judge, store = engine(), MemoryStore()
+        tally = await judge.handle(arrivals(events), store)
+        return [entry.event_id for entry in judge.inbox(tally)]
+
+    assert asyncio.run(scenario()) == ["mine"]
