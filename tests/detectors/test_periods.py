@@ -17,8 +17,8 @@ EVENTS = series(14, every=5)
 def crossings(since: float, until: float, turn: int = 1) -> list[Alert]:
     """Alerts of the burst rule while it is in force from `since` to `until` (seconds)."""
     (burst,) = rules(only="ip_fail_burst")
-    bounds = (START_MS + round(at * 1000) for at in (since, until))
-    return found(EVENTS, active=(within(burst, *bounds, turn),))
+    first, last = (START_MS + round(at * 1000) for at in (since, until))
+    return found(EVENTS, active=(within(burst, first, last, turn),))
 
 
 @pytest.mark.parametrize(
