@@ -1,117 +1,70 @@
-"""Who is measured: each a process of its own that reads one topic from its beginning."""
+"""Who is measured: a bare consumer, a stock Faust agent, Flink, and ours."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from kafka.admin import KafkaAdminClient
+from detectors.errors import LoginwardError
 
-from config.kafka import ask, group_name
-from config.settings import Settings
-
-from .judged_span import JudgedSpan
-from .report import Span, heard
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """What a contender gets: where to read, how much, and after how long it may stop."""
-
-    settings: Settings
-    environ: dict[str, str]
-    topic: str
-    events: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """A contender about to run: its command, and how its span is learnt while and after it runs.
-
-    `spy` is asked while the process runs and answers once it is done; without one, the process ends
-    by itself and its last line is the span.
-    """
-
-    command: list[str]
-    spy: JudgedSpan | None = None
-
-    def span(self, output: bytes) -> Span:
-        """The result of a process that has ended by itself."""
-        return heard(output)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contender:
-    """A name in the results, one line about it, and how it is started."""
-
-    name: str
-    title: str
-    start: Callable[[Course], Start]
-
-
-def _python(module: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", module, *arguments]
+from . import flink, flink_setup, ours
+from .contender import Contender, Course, Start, python
+from .flink_setup import Flink
 
 
 def _bare(course: Course) -> Start:
     kafka = course.settings.kafka
     return Start(
-        command=_python("loadtest.bench.bare", kafka.bootstrap, course.topic, str(course.events))
+        command=python("loadtest.bench.bare", kafka.bootstrap, course.topic, str(course.events))
     )
 
 
 def _stock(course: Course) -> Start:
     return Start(
-        command=_python(
+        command=python(
             "loadtest.bench.stock_faust",
             course.settings.kafka.bootstrap,
             course.settings.redis.url,
             course.topic,
             str(course.events),
             str(course.seconds),
+            str(course.folder),
         )
     )
 
 
-def _detect(course: Course) -> Start:
-    """The process users run; measured through Kafka alone, by the records of `judged`."""
-    _forget_group(course.settings)
-    return Start(
-        command=_python("loginward_cli", "run", "detect"),
-        spy=JudgedSpan(course.settings, course.events, course.seconds),
-    )
-
-
-def _forget_group(settings: Settings) -> None:
-    """Without committed offsets the group begins again at the first record."""
-    group = group_name(settings.kafka, "detect")
-
-    def forget(admin: KafkaAdminClient) -> None:
-        if any(found["group_id"] == group for found in admin.list_groups()):
-            admin.delete_groups([group])
-
-    ask(settings.kafka, forget)
-
-
-CONTENDERS = (
-    Contender(
-        name="detect",
-        title="loginward run detect: every detection, AOF always, offsets after effects",
-        start=_detect,
-    ),
-    Contender(
-        name="bare", title="bare aiokafka consumer that decodes and does nothing", start=_bare
-    ),
-    Contender(
-        name="stock_faust",
-        title="stock Faust agent, an event at a time, one counter in Redis",
-        start=_stock,
-    ),
+BARE = Contender(
+    name="bare", title="bare aiokafka consumer that decodes and does nothing", start=_bare
 )
+STOCK_FAUST = Contender(
+    name="stock_faust",
+    title="stock Faust agent, an event at a time, one counter in Redis",
+    start=_stock,
+)
+
+
+def contenders(tell: Callable[[str], None], *, fetch: bool) -> tuple[Contender, ...]:
+    """All of them, in the order in which they run. `fetch`: Flink may be set up where missing."""
+
+    def have() -> Flink:
+        if (there := flink_setup.found()) is not None:
+            return there
+        if not fetch:
+            raise LoginwardError(
+                "flink: not set up here; `loginward bench --contenders flink` fetches it (350 MB)"
+            )
+        return flink_setup.set_up(tell)
+
+    return (
+        ours.detect(),
+        BARE,
+        STOCK_FAUST,
+        flink.contender(have),
+        ours.detect(workers=2),
+        ours.DETECT_ARCHIVE,
+        ours.EVERYTHING,
+    )
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
@@ -21,10 +22,11 @@ from detectors.pseudonyms import KEY_BYTES, Pseudonyms
 from loadtest.pacing import Pace, WallClock
 from loadtest.to_kafka import Target, send
 
-from .contenders import CONTENDERS, Contender, Course, environment
+from .contender import Contender, Course
+from .contenders import environment
 from .machine import Machine, describe
 from .mixes import MIXES, START_MS, Mix, stream
-from .trial import Result, run
+from .trial import Part, Result, run
 
 Tell = Callable[[str], None]
 
@@ -35,28 +37,38 @@ class Plan:
     machine meets them all; `seconds` bounds one run of a slow contender.
     """
 
+    contenders: tuple[Contender, ...]
     mixes: tuple[Mix, ...] = MIXES
-    contenders: tuple[Contender, ...] = CONTENDERS
     events: int = 1_000_000
     repetitions: int = 5
     seconds: float = 30.0
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def quick() -> Plan:
-    """Mix normal, the three contenders of the contract, three times; below four minutes."""
-    chosen = ("detect", "bare", "stock_faust")
-    contenders = tuple(one for one in CONTENDERS if one.name in chosen)
+QUICK = ("detect", "bare", "stock_faust", "flink")
+"""Whom `bench --quick` measures; Flink where it is set up."""
+
+
+def quick(contenders: Sequence[Contender]) -> Plan:
+    """Mix normal, the contenders of the contract, three times; below four minutes."""
+    chosen = tuple(one for one in contenders if one.name in QUICK)
     left_out = {mix.name: "--quick measures mix normal alone" for mix in MIXES[1:]}
-    left_out |= {one.name: "not part of --quick" for one in CONTENDERS if one not in contenders}
+    left_out |= {one.name: "not part of --quick" for one in contenders if one not in chosen}
     return Plan(
         mixes=MIXES[:1],
-        contenders=contenders,
+        contenders=chosen,
         events=500_000,
         repetitions=3,
         seconds=10.0,
         left_out=left_out,
     )
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """One process of a contender that is several: medians over the runs."""
+
+    cpu_s: float
+    rss_mb: float
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +83,9 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[float]
     servers_cpu_s: dict[str, float]
     to_detect: float | None
+    processes: dict[str, Process] = {}
+    valkey_mb: float = 0.0
+    """What Valkey held at the end."""
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,13 +96,16 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     repetitions: int
     mixes: dict[str, dict[str, Measured]]
     not_run: dict[str, str]
+    titles: dict[str, str] = {}
 
 
 def bench(plan: Plan, tell: Tell) -> Bench:
     """Run the plan on an embedded stack of its own; `tell` hears what is going on."""
     machine = describe()
     mixes: dict[str, dict[str, Measured]] = {}
-    not_run = {"flink": "not built yet"} | plan.left_out
+    not_run = dict(plan.left_out)
+    titles = {one.name: one.title for one in plan.contenders}
+    plan = replace(plan, contenders=_ready(plan.contenders, tell, not_run))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loginward-bench-")))
         servers = Stack(folder / "stack", owned=True)
@@ -105,7 +123,24 @@ def bench(plan: Plan, tell: Tell) -> Bench:
         repetitions=plan.repetitions,
         mixes=mixes,
         not_run=not_run,
+        titles=titles,
     )
+
+
+def _ready(
+    contenders: Sequence[Contender], tell: Tell, not_run: dict[str, str]
+) -> tuple[Contender, ...]:
+    """Those that can be measured here; the others with their reason."""
+    ready = []
+    for one in contenders:
+        try:
+            one.prepare()
+        except LoginwardError as failure:
+            not_run[one.name] = str(failure)
+            tell(f"  {failure}")
+        else:
+            ready.append(one)
+    return tuple(ready)
 
 
 class _Arena:
@@ -124,7 +159,9 @@ class _Arena:
             topic=topic_name(self.settings.kafka, "logins"),
             events=plan.events,
             seconds=plan.seconds,
+            folder=folder,
         )
+        self._runs = 0
 
     def fill(self) -> None:
         ensure_topics(self.settings.kafka)
@@ -140,8 +177,20 @@ class _Arena:
         """One run on an empty Valkey."""
         with redis.Redis.from_url(self.settings.redis.url) as client:
             client.flushall()
-        log = self._folder / f"{contender.name}.log"
-        return run(contender, self.course, self._servers(), log)
+        self._runs += 1
+        folder = self._folder / f"{self.mix.name}-{self._runs}"
+        folder.mkdir()
+        try:
+            course = replace(self.course, folder=folder)
+            log = self._folder / f"{contender.name}.log"
+            result = run(contender, course, self._servers(), log)
+            return replace(result, valkey_mb=self._held_mb())
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)  # an archive is as large as what it read
+
+    def _held_mb(self) -> float:
+        with redis.Redis.from_url(self.settings.redis.url) as client:
+            return float(client.info("memory")["used_memory"]) / (1024 * 1024)
 
     def _servers(self) -> dict[str, int]:
         return {server.name: pid for server in self._stack.servers if (pid := server.pid)}
@@ -195,4 +244,17 @@ def _measured(runs: Sequence[Result], ours: float | None) -> Measured:
             for name in names
         },
         to_detect=None if ours is None else round(speed / ours, 3),
+        processes=_processes([result.parts for result in runs]),
+        valkey_mb=round(median(result.valkey_mb for result in runs), 1),
     )
+
+
+def _processes(runs: Sequence[dict[str, Part]]) -> dict[str, Process]:
+    names = sorted({name for parts in runs for name in parts})
+    return {
+        name: Process(
+            cpu_s=round(median(parts[name].cpu_s for parts in runs if name in parts), 3),
+            rss_mb=round(median(parts[name].rss_mb for parts in runs if name in parts), 1),
+        )
+        for name in names
+    }

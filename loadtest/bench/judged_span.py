@@ -47,6 +47,17 @@ class JudgedSpan:
         """Records of `logins` that are judged so far."""
         return sum(read for _, read in self._seen)
 
+    @property
+    def began(self) -> tuple[float, int]:
+        """When the first batch was judged (seconds since 1970, 0 before it), and its records."""
+        at, read = min(self._seen, default=(0, 0))
+        return at / 1000, read
+
+    @property
+    def last(self) -> float:
+        """When the last batch was judged, seconds since 1970."""
+        return max(self._seen, default=(0, 0))[0] / 1000
+
     def look(self) -> Span | None:
         """Read what is new; the span once everything is covered or the time is over."""
         for records in self._consumer.poll(timeout_ms=50).values():

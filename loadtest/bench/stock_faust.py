@@ -5,7 +5,7 @@ pipelined INCR and EXPIRE for each failure. Nothing of our transport, store or e
 thing (failures an address and minute) where detect judges every detection. Sixteen of the agent at
 once (`concurrency=16`; unsafe, commits jump over unfinished events) showed no gain.
 
-Run as `python -m loadtest.bench.stock_faust BOOTSTRAP REDIS_URL TOPIC EVENTS SECONDS`; it
+Run as `python -m loadtest.bench.stock_faust BOOTSTRAP REDIS_URL TOPIC EVENTS SECONDS FOLDER`; it
 stops after so many events or so many seconds, whichever is first; its last line is JSON.
 """
 
@@ -51,11 +51,12 @@ class _Watch:
             os._exit(0)
 
 
-def make(bootstrap: str, url: str, topic: str, watch: _Watch) -> faust.App:
+def make(bootstrap: str, url: str, topic: str, folder: str, watch: _Watch) -> faust.App:
     """The stock application."""
     app = faust.App(
         f"stock-{uuid.uuid4().hex}",
         broker=f"kafka://{bootstrap}",
+        datadir=folder,
         value_serializer="raw",
         web_enabled=False,
         consumer_auto_offset_reset="earliest",
@@ -86,10 +87,10 @@ def make(bootstrap: str, url: str, topic: str, watch: _Watch) -> faust.App:
 
 def main(arguments: list[str]) -> None:
     """Run a worker until the watch ends it."""
-    bootstrap, url, topic, events, seconds = arguments
+    bootstrap, url, topic, events, seconds, folder = arguments
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     watch = _Watch(int(events), float(seconds))
-    app = make(bootstrap, url, topic, watch)
+    app = make(bootstrap, url, topic, folder, watch)
     faust.Worker(app, loglevel="warn").execute_from_commandline()
 
 

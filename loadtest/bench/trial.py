@@ -10,7 +10,7 @@ from pathlib import Path
 
 from detectors.errors import LoginwardError, escaped
 
-from .contenders import Contender, Course, Start
+from .contender import Contender, Course, Start
 from .report import Span
 from .watching import Watched
 
@@ -22,9 +22,19 @@ _STOP_S = 30.0
 _TAIL = 2_000
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of a contender: processor seconds in the span, and its largest memory."""
+
+    cpu_s: float
+    rss_mb: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one run came to. `servers_cpu_s` is what Kafka and Valkey spent in the same span."""
+    """What one run came to. `servers_cpu_s` is what Kafka and Valkey spent in the same span;
+    `parts` is processor time and memory of each process, where a contender is several.
+    """
 
     events: int
     seconds: float
@@ -32,6 +42,8 @@ class Result:
     cpu_s: float
     rss_mb: float
     servers_cpu_s: dict[str, float]
+    parts: dict[str, Part]
+    valkey_mb: float = 0.0
 
 
 def run(contender: Contender, course: Course, servers: dict[str, int], log: Path) -> Result:
@@ -42,9 +54,9 @@ def run(contender: Contender, course: Course, servers: dict[str, int], log: Path
         with log.open("wb") as errors:
             process = subprocess.Popen(
                 start.command,
-                env=course.environ,
+                env=course.environ | dict(start.environ),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=errors if start.spy else subprocess.PIPE,
                 stderr=errors,
             )
             mine = Watched(process.pid)
@@ -67,6 +79,10 @@ def run(contender: Contender, course: Course, servers: dict[str, int], log: Path
             name: round(server.cpu_between(span.began, span.ended), 3)
             for name, server in watched.items()
         },
+        parts={
+            name: Part(round(part.cpu_between(span.began, span.ended), 3), round(part.peak_mb(), 1))
+            for name, part in mine.parts.items()
+        },
     )
 
 
@@ -85,7 +101,9 @@ def _follow(
         if process.poll() is not None:
             break
         time.sleep(_LOOK_EVERY_S)
-    if start.spy is not None or process.poll() != 0 or process.stdout is None:
+    if start.spy is not None:
+        return start.spy.look()  # what it did last
+    if process.poll() != 0 or process.stdout is None:
         return None
     try:
         return start.span(process.stdout.read())

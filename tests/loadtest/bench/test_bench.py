@@ -13,18 +13,18 @@ import pytest
 
 pytestmark = pytest.mark.long
 
-_SMALL = ("--events", "6000", "--repetitions", "1")
+_SMALL = ("--events", "6000", "--repetitions", "1", "--contenders", "detect,bare,stock_faust")
 _ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_contract_of_bench(tmp_path: Path) -> None:
     """`bench --json` ends with one line: what ran in `mixes`, the rest in `not_run` with reasons.
 
     All three contenders of the contract really read Kafka and leave plausible figures.
     """
     told = _bench(tmp_path)
-    if "stock_faust" in told["not_run"]:
+    if any("/" in name for name in told["not_run"]):
         told = _bench(tmp_path)  # on a busy machine a contender may miss its time once
 
     assert set(told["mixes"]) == {"normal"}
@@ -33,7 +33,7 @@ def test_the_contract_of_bench(tmp_path: Path) -> None:
         assert figures["events_per_s"] > 0
         assert figures["cpu_s"] > 0
         assert figures["rss_mb"] > 10
-    assert {"flink", "heavy", "attack", "flood"} <= set(told["not_run"])
+    assert {"flink", "everything", "heavy", "attack", "flood"} <= set(told["not_run"])
     assert all(told["not_run"].values())
     assert told["machine"]["cores"] >= 1
 
@@ -46,9 +46,10 @@ def _bench(home: Path) -> dict[str, Any]:
         env={**os.environ, "LOGINWARD_HOME": str(home)},
         capture_output=True,
         check=False,
-        timeout=140,
+        timeout=280,
     )
-    assert done.returncode == 0, done.stderr.decode()
+    # 1: the guard spoke, as it may of so few events.
+    assert done.returncode in {0, 1}, done.stderr.decode()
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
 
@@ -60,7 +61,7 @@ def test_an_unknown_mix_is_refused() -> None:
         cwd=_ROOT,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
     assert done.returncode == 2

@@ -10,7 +10,7 @@ import pytest
 
 from config.settings import load
 from detectors.errors import LoginwardError
-from loadtest.bench.contenders import Contender, Course, Start
+from loadtest.bench.contender import Contender, Course, Start
 from loadtest.bench.report import heard
 from loadtest.bench.trial import run
 
@@ -29,11 +29,16 @@ def _contender(code: str) -> Contender:
 
 
 @pytest.fixture
-def course() -> Course:
+def course(tmp_path: Path) -> Course:
     """Give a course that needs no server."""
     settings = load(environ={})
     return Course(
-        settings=settings, environ=dict(os.environ), topic="logins", events=1_000, seconds=30.0
+        settings=settings,
+        environ=dict(os.environ),
+        topic="logins",
+        events=1_000,
+        seconds=30.0,
+        folder=tmp_path,
     )
 
 
