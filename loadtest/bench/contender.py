@@ -48,6 +48,8 @@ class Start:
     command: list[str]
     spy: Spy | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
+    grace_s: float = 60.0
+    """Beyond the course's own time: starts of a process and a group, on a busy machine."""
 
     def span(self, output: bytes) -> Span:
         """The result of a process that has ended by itself."""

@@ -30,8 +30,17 @@ parallelism.default: 2
 taskmanager.numberOfTaskSlots: 2
 taskmanager.memory.managed.size: 256m
 pipeline.object-reuse: true
+client.timeout: 10 min
+rest.connection-timeout: 120000
+rest.idleness-timeout: 600000
+pekko.ask.timeout: 5 min
+heartbeat.timeout: 300000
 io.tmp.dirs: {folder}
 """
+_GRACE_S = 300.0
+"""It reads to the end however long that takes, and starts in 10 s, on a busy machine in 90."""
+
+# The timeouts: a busy machine is slow to start it, and no failure.
 _LOGGING = """\
 rootLogger.level = INFO
 rootLogger.appenderRef.file.ref = File
@@ -102,6 +111,7 @@ def _start(course: Course, flink: Flink) -> Start:
             ":".join(map(str, flink.jars)),
             *("org.apache.flink.table.client.SqlClient", "embedded", "-f", str(sql)),
         ],
+        grace_s=_GRACE_S,
         environ={"FLINK_CONF_DIR": str(folder)},
         spy=JobLog(log, course.events),
     )

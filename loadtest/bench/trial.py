@@ -15,9 +15,6 @@ from .report import Span
 from .watching import Watched
 
 _LOOK_EVERY_S = 0.05
-_GRACE_S = 60.0
-"""Beyond a contender's own time: start of Python and of a consumer group, on a busy machine."""
-
 _STOP_S = 30.0
 _TAIL = 2_000
 
@@ -90,7 +87,7 @@ def _follow(
     start: Start, process: subprocess.Popen[bytes], watched: list[Watched], seconds: float
 ) -> Span | None:
     """Watch until there is a span; None where the process ends, or takes too long, without one."""
-    until = time.monotonic() + seconds + _GRACE_S
+    until = time.monotonic() + seconds + start.grace_s
     while time.monotonic() < until:
         for one in watched:
             one.sample()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -54,6 +56,8 @@ def command(
     """
     if docs is not None and docs.suffix != ".md":
         fail(f"--docs {docs}: the page is Markdown; name a file that ends in .md")
+    # SIGTERM has to unwind, too, or contenders are left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if latency:
         _latency(rate, seconds, stop, docs, json=json)
         return
