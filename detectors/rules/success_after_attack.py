@@ -20,6 +20,7 @@ from ..attempts import (
     tells_device,
     written_address,
 )
+from ..caps import at_ms
 from ..counting import Hot, each_at
 from ..deeds import device_of
 from ..events import AS_OF_MS
@@ -27,7 +28,7 @@ from ..guard import Known
 from ..look_back import Bounds, is_settled, reopened, turns
 from ..rule import NEVER, Clause, Rule, Severity, Sighting, whole_ms
 from ..verdicts import NoticeRisk
-from ..windows import LOOK_BACK_MS, SubjectLog, at_ms
+from ..windows import LOOK_BACK_MS, SubjectLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
