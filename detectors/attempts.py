@@ -108,6 +108,7 @@ _PLACED_HEAD = struct.Struct(HEAD.format + "16s6s4s8sB")
 """HEAD and context at once: what nearly every login is packed with."""
 CONTEXT_BYTES: Final = _CONTEXT.size
 _SUFFIX_BYTES: Final = 8
+_SHORT: Final = blake2b(digest_size=8)
 NO_ADDRESS: Final = bytes(16)
 ADDRESS: Final = slice(HEAD_BYTES, HEAD_BYTES + 16)
 """Where the packed address stands in a PLACED entry."""
@@ -242,7 +243,9 @@ def place_of(event: LoginEvent, known: Facts | None) -> tuple[str | None, int | 
 @lru_cache(maxsize=65_536)
 def short_hash(text: str) -> bytes:
     """Eight bytes that tell devices, agents and places apart; no secret, no pseudonym."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    digest = _SHORT.copy()  # a third cheaper than a new one, as with pseudonyms
+    digest.update(text.encode("utf-8", "surrogatepass"))
+    return digest.digest()
 
 
 def distinct(blob: bytes, *, fullest: bool = False) -> list[bytes]:

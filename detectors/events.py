@@ -99,9 +99,8 @@ class LoginEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         """The time the rules use: `occurred_at`, or `received_at` where the emitter's clock is
         wrong.
         """
-        if self.skewed and self.received_at is not None:
-            return self.received_at
-        return self.occurred_at
+        received = self.received_at
+        return self.occurred_at if received is None or not self.skewed else received
 
 
 def milliseconds(at: datetime) -> int:
