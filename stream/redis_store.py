@@ -36,7 +36,7 @@ from . import keys_in_redis as keys
 from .census_call import census_call
 from .recent import Recent
 from .redis_calls import Call, RedisCalls
-from .shard_part import Part
+from .shard_part import Part, Slot
 
 _MARK = struct.Struct(">IIQ")
 _HEADER: Final = 7
@@ -74,15 +74,16 @@ class RedisStore:
         self._cold_ms = cold_after_loss // timedelta(milliseconds=1)
         self._on_loss = on_loss
         self._now = now
-        # Eight keyed bytes: they spread subjects over shards and stand for them in sets.
-        self.member_of = lru_cache(maxsize=65_536)(self._member)
-
-    def _member(self, subject: Subject) -> bytes:
-        return self._names.subject("\0".join(subject))
+        self._slot = lru_cache(maxsize=65_536)(self._slot_of)
 
     def shard_of(self, subject: Subject) -> int:
-        """Where all that is kept of a subject lies."""
-        return self.member_of(placement(subject))[0] % self._shards
+        """Where all that is kept of a subject lies: by keyed bytes, so that nobody can aim."""
+        return self._slot(subject).shard
+
+    def _slot_of(self, subject: Subject) -> Slot:
+        place = self._names.subject("\0".join(placement(subject)))
+        shard = place[0] % self._shards
+        return Slot(shard, keys.log(shard, subject))
 
     async def claim(self, claims: Sequence[Claim]) -> list[Standing]:
         """See WindowStore; identities are remembered for two pages of `identity_ttl`."""
@@ -114,9 +115,12 @@ class RedisStore:
         self, observed: Observed, first_look: Mapping[Kind, int]
     ) -> dict[Subject, Reading]:
         """See WindowStore."""
+        now, slot_of = self._now(), self._slot
         parts: dict[int, Part] = defaultdict(Part)
         for subject in observed.entries:
-            parts[self.shard_of(subject)].appended[subject.kind].append(subject)
+            slot = slot_of(subject)
+            logs = parts[slot.shard].appended[subject.kind, not slot.is_renewed(now)]
+            logs.append((subject, slot))
         for subject in observed.urgent:
             parts[self.shard_of(subject)].looked[subject] = b"1"
         for subject in observed.watched - observed.urgent:
@@ -129,6 +133,7 @@ class RedisStore:
         hit("store.after_record")
         due: dict[Subject, Reading] = {}
         for part, found in zip(parts.values(), answers, strict=True):
+            part.renewed(now)
             subjects = part.subjects
             for at, blob in zip(found[::2], found[1::2], strict=True):
                 due[subjects[at]] = _reading(blob) if blob else _GONE
@@ -249,6 +254,7 @@ class RedisStore:
     def forget(self) -> None:
         """State was lost: what this process knows to stand in it no longer does."""
         self._counted.clear()
+        self._slot.cache_clear()
 
     async def lost(self) -> None:
         """There is no state any more: begin anew, with a cold memory."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -71,9 +72,12 @@ class InRedis:
 
     @asynccontextmanager
     async def open(
-        self, number: int = 1, on_failure: Callable[[], None] = lambda: None
+        self,
+        number: int = 1,
+        on_failure: Callable[[], None] = lambda: None,
+        now: Callable[[], float] = time.time,
     ) -> AsyncIterator[Sequence[RedisStore]]:
-        """See Keeper."""
+        """See Keeper; `now` is the stores' clock, in seconds since 1970."""
         async with AsyncExitStack() as stack:
             clients = [await stack.enter_async_context(self.client()) for _ in range(number)]
             yield [
@@ -83,6 +87,7 @@ class InRedis:
                     shards=self.shards,
                     identity_ttl=IDENTITY_TTL,
                     on_failure=on_failure,
+                    now=now,
                 )
                 for client in clients
             ]

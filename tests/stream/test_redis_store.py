@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -72,6 +72,7 @@ def test_nothing_expires_before_retention_has_passed(
         keys_in_redis.episode(0, "alert"),
     )
     log, slot, episode = keys
+    clock = [1_000_000.0]
 
     async def scenario(store: RedisStore) -> None:
         before = _now(fresh_redis)
@@ -82,6 +83,7 @@ def test_nothing_expires_before_retention_has_passed(
 
         for key in keys:
             fresh_redis.pexpire(key, 1000)  # as if nearly all of the time had passed
+        clock[0] += RETENTION_MS / 1000
         before = _now(fresh_redis)
         due = await store.record(batch, FIRST_LOOK)
         assert _expiry(fresh_redis, log) >= before + RETENTION_MS
@@ -90,7 +92,43 @@ def test_nothing_expires_before_retention_has_passed(
         assert _expiry(fresh_redis, log) >= before + RETENTION_MS
         assert _expiry(fresh_redis, episode) >= before + RETENTION_MS
 
-    run(keeper, scenario)
+    asyncio.run(_at(keeper, clock, scenario))
+
+
+def test_a_busy_log_has_its_expiry_renewed_once_an_hour(
+    keeper: InRedis, fresh_redis: redis.Redis
+) -> None:
+    """Between two renewals a log lives long enough as it is; after lost state, or a clock that was
+    set back, it is renewed at once.
+    """
+    log = keys_in_redis.log(0, WEB)
+    clock = [1_000_000.0]
+
+    async def scenario(store: RedisStore) -> None:
+        async def expiry_after(seconds: float) -> int:
+            clock[0] += seconds
+            fresh_redis.pexpire(log, soon)
+            await store.record(adding(series(1, every=1)), FIRST_LOOK)
+            return fresh_redis.pttl(log)
+
+        await store.record(adding(series(4, every=1)), FIRST_LOOK)
+        assert fresh_redis.pttl(log) > RETENTION_MS + 3_500_000
+        soon = 600_000
+        assert await expiry_after(3_599) <= soon
+        assert await expiry_after(1) > RETENTION_MS + 3_500_000
+        assert await expiry_after(-1) > RETENTION_MS + 3_500_000
+        assert await expiry_after(1) <= soon
+        store.forget()
+        assert await expiry_after(1) > RETENTION_MS + 3_500_000
+
+    asyncio.run(_at(keeper, clock, scenario))
+
+
+async def _at(
+    keeper: InRedis, clock: list[float], scenario: Callable[[RedisStore], Awaitable[None]]
+) -> None:
+    async with keeper.open(now=lambda: clock[0]) as (store,):
+        await scenario(store)
 
 
 def test_every_key_that_can_be_many_expires(keeper: InRedis, fresh_redis: redis.Redis) -> None:
