@@ -55,7 +55,7 @@ VARIANTS: Final = (
         name="second_factor",
         title="With the second factor on: a right password in a thief's hands ends as `mfa_failed`",
         letters="ABCDEF",
-        seeds=4,
+        seeds=3,
         second_factor=True,
     ),
     Variant(
