@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from detectors.verdicts import NoticeRisk
@@ -178,3 +180,50 @@ def test_only_a_bounded_post_is_read(posted: Posted) -> None:
     assert posted.raw(b"a=" + b"x" * 1_000_000, "x") == 413
     assert posted.raw(b"&".join(b"a%d=1" % n for n in range(1000)), "x") == 400
     assert posted.raw(b"", "x", "GET") == 405
+
+
+PIECES = (
+    b"MessageSid=",
+    b"&MessageStatus=delivered",
+    b"&AccountSid=AC",
+    b"&To=%2B886900000001",
+    b"&ErrorCode=99999999999999999999",
+    b"&RawDlrDoneDate=",
+    b"%ff%00",
+    b"=&=&",
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    body=st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=8).map(b"".join),
+    signature=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40),
+)
+def test_any_bytes_with_any_signature_are_refused(
+    posted: Posted, body: bytes, signature: str
+) -> None:
+    """Nothing that Twilio has not signed is more than a number in a metric."""
+    before = posted.notifier.told()
+
+    assert posted.raw(body, signature) in {400, 403}
+    assert posted.notifier.told() == before
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    status=st.sampled_from(["sent", "delivered", "failed", "undelivered", "read"])
+    | st.text(max_size=9),
+    code=st.text(max_size=30),
+    done=st.text(max_size=30),
+)
+def test_signed_reports_of_any_content_are_taken_or_refused(
+    posted: Posted, status: str, code: str, done: str
+) -> None:
+    """A field that means nothing to us is no fault of ours."""
+    fields = posted.fields(status, ErrorCode=code, RawDlrDoneDate=done)
+
+    assert posted.post(fields) in {204, 400}
