@@ -70,6 +70,7 @@ def _scaling(bench: Bench, cost: Costs, page: Path) -> dict[str, Any]:
         "folder": page.stem,
         "busy": BUSY,
         "sizes": [size(rate, cost) for rate in RATES],
+        "flink": 1e6 / flink.events_per_cpu_s if (flink := normal.get("flink")) else None,
         "growth": two.events_per_s / one.events_per_s if one and two else None,
         "worker_mb": round(max(detect.rss_mb for _, detect in detects)),
         "memory": [(name, round(detect.valkey_mb)) for name, detect in detects],

@@ -19,7 +19,7 @@ BUSY: Final = 0.6
 
 _FEWEST_PARTITIONS: Final = 4
 _BYTES: Final = 250
-_DAY_S: Final = 86_400
+_HOUR_S: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +42,8 @@ class Size:
     valkeys: int
     archives: int
     cores: int
-    kafka_gb_a_day: float
-    """In `logins`, one copy, before compression."""
+    kafka_gb_an_hour: float
+    """In `logins`, one copy, before compression, at the peak."""
 
 
 def costs(bench: Bench) -> Costs | None:
@@ -79,7 +79,7 @@ def size(rate: int, cost: Costs) -> Size:
         valkeys=_processes(rate, cost.valkey),
         archives=archives,
         cores=ceil(rate * total / 1e6 / BUSY),
-        kafka_gb_a_day=round(rate * _BYTES * _DAY_S / 1e9, 1),
+        kafka_gb_an_hour=round(rate * _BYTES * _HOUR_S / 1e9, 1),
     )
 
 
