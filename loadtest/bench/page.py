@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, log10
+from math import ceil, floor, log10
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,12 +106,13 @@ def _row(who: str, one: Measured, detect: Measured | None) -> tuple[str, ...]:
 
 
 def _chart(environment: Environment, title: str, measured: Mapping[str, Measured]) -> str:
-    """A bar for each contender on a logarithmic axis from 1,000, its spread as a line."""
+    """A bar for each contender on a logarithmic axis, its spread as a line."""
     span = _WIDTH - _LEFT - _RIGHT
-    decades = max(1, ceil(log10(max(one.highest for one in measured.values()) / 1_000)))
+    first = floor(log10(max(1.0, min(one.lowest for one in measured.values()))))
+    last = max(first + 1, ceil(log10(max(1.0, *(one.highest for one in measured.values())))))
 
     def at(value: float) -> float:
-        return round(_LEFT + span * max(0.0, log10(max(value, 1.0) / 1_000)) / decades, 1)
+        return round(_LEFT + span * (log10(max(value, 10.0**first)) - first) / (last - first), 1)
 
     bars = [
         _Bar(
@@ -132,5 +133,5 @@ def _chart(environment: Environment, title: str, measured: Mapping[str, Measured
         left=_LEFT,
         right=_WIDTH - _RIGHT,
         bars=bars,
-        ticks=[(at(10.0**n), f"{10**n:,}") for n in range(3, 4 + decades)],
+        ticks=[(at(10.0**n), f"{10**n:,}") for n in range(first, last + 1)],
     )
