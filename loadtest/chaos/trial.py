@@ -26,6 +26,8 @@ from .scene import POLL_S, Scene
 _START = "2026-11-16T00:00:00+08:00"
 _RECOVERY_S = 180.0
 """Longest that moving on again is waited for: two sessions of a group and a broker's start."""
+_REREAD_A_SECOND = 100
+"""Records that workers read again at least, in the small batches of a trial."""
 _LAST_AT = 0.6
 """Share of the offsets by which all faults are injected: the last one too shall find work."""
 _LARGE = 5000
@@ -247,12 +249,13 @@ class _Course:
         finally:
             fault.heal(scene)
         before = scene.offsets.now() or scene.offsets.last
-        recovery = self._told() if kind.recovers == "notify" else self._recovered(before)
+        patience = _RECOVERY_S + (self._plan.events / _REREAD_A_SECOND if kind.cold else 0)
+        recovery = self._told() if kind.recovers == "notify" else self._recovered(before, patience)
         self.injected.append(Injected(kind=kind.name, hit=hit, recovery_s=recovery))
         told = "not recovered" if recovery is None else f"moving on after {recovery:.1f} s"
         scene.say(f"{place} {kind.name}: {'hit' if hit else 'DID NOT HIT'}, {told}")
 
-    def _recovered(self, before: Standing) -> float | None:
+    def _recovered(self, before: Standing, patience_s: float) -> float | None:
         """Seconds until each partition has moved on, for the workers and the archiver."""
         began = time.monotonic()
 
@@ -261,7 +264,7 @@ class _Course:
             standing = self._scene.offsets.now()
             return standing is not None and standing.beyond(before, "detect", "archive")
 
-        moved_on = self._scene.wait(moved, _RECOVERY_S)
+        moved_on = self._scene.wait(moved, patience_s)
         return round(time.monotonic() - began, 2) if moved_on else None
 
     def _told(self) -> float | None:

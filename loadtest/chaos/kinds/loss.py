@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from redis.exceptions import RedisError
 from ..scene import Scene
 from .base import Kind
 
+_AGAIN_S = 15.0
 _NOTICED = "state was lost: reading again"
 
 
@@ -51,7 +53,18 @@ class _Flushed(_Loss):
 
 @dataclass(slots=True)
 class _Truncated(_Loss):
-    """The end of the append-only file is gone, as after a disk that lied about its fsyncs."""
+    """The end of the append-only file is gone, as after a disk that lied about its fsyncs.
+
+    Where Valkey has just begun a new file there is next to nothing to lose: then once more.
+    """
+
+    _at: float = 0.0
+
+    def hit(self, scene: Scene) -> bool:
+        noticed = _Loss.hit(self, scene)
+        if not noticed and time.monotonic() - self._at > _AGAIN_S:
+            self.inject(scene)
+        return noticed
 
     def inject(self, scene: Scene) -> None:
         self._note(scene)
@@ -62,6 +75,7 @@ class _Truncated(_Loss):
         with file.open("r+b") as log:
             log.truncate(size - int(size * scene.random.uniform(0.1, 0.5)))
         stack.start_valkey()
+        self._at = time.monotonic()
 
     def heal(self, scene: Scene) -> None:
         """Nothing: see above."""
