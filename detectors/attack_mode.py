@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from .census import SETTLED_DAYS, CensusStore
-from .events import AS_OF_MS, HOUR_MS
+from .events import AS_OF_MS, DAY_MS, HOUR_MS
 from .rates import (
     MINUTE_MS,
     NOTHING,
@@ -46,6 +46,8 @@ _SLACK: Final = 0.5
 """Excess of an hour, in standard deviations, that adds nothing: half of the shift to be found."""
 _FARTHEST: Final = 4.0
 """One hour adds no more: a burst is not a drift."""
+FRESH_MS: Final = 2 * DAY_MS
+"""A drift that was on so long ago is no news: a slow list takes a day or two (profile D)."""
 _FEW: Final = 5.0
 _FEWEST_DAYS: Final = 3
 """Quiet days without which an hour's spread is not known."""
@@ -78,10 +80,18 @@ class AttackMode:
 
     def on(self, at_ms: int) -> bool:
         """Whether the mode was on for a login at this time: by what was known a minute before."""
-        known = at_ms - AS_OF_MS
-        return _lately(self.hot, MINUTE_MS, known, self.lasting_ms) or _lately(
-            self.drifting, HOUR_MS, known, self.drift_lasting_ms
-        )
+        return self._in_burst(at_ms) or self._in_drift(at_ms)
+
+    def is_fresh(self, at_ms: int) -> bool:
+        """Whether it was on, and is no drift that has gone on for days."""
+        fresh = self._in_drift(at_ms) and not self._in_drift(at_ms - FRESH_MS)
+        return fresh or self._in_burst(at_ms)
+
+    def _in_burst(self, at_ms: int) -> bool:
+        return _lately(self.hot, MINUTE_MS, at_ms - AS_OF_MS, self.lasting_ms)
+
+    def _in_drift(self, at_ms: int) -> bool:
+        return _lately(self.drifting, HOUR_MS, at_ms - AS_OF_MS, self.drift_lasting_ms)
 
     def is_hot(self, minute: int) -> bool:
         """Whether a minute ends a burst's limit."""
@@ -167,7 +177,7 @@ class AttackModes:
             if known is not None and is_burst(run, known, limits):
                 hot.append(minute)
         settled_hour = (settled_ms - AS_OF_MS) // HOUR_MS - 1
-        first_day = day_of(first_hour - limits.drift_lasting_ms // HOUR_MS)
+        first_day = day_of(first_hour - (limits.drift_lasting_ms + FRESH_MS) // HOUR_MS)
         drifts = [
             hour
             for day in range(first_day, day_of(last_hour) + 1)

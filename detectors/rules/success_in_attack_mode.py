@@ -49,10 +49,21 @@ def _unfamiliar(log: SubjectLog, limits: Limits) -> Sighting:
     )
     asked = [index for index, entry in enumerate(log.entries) if _has(entry, UNFAMILIAR)]
     settled = [index for index in asked if log.at[index] <= log.settled_ms]
-    under = [index for index in settled if log.mode.on(log.at[index])]
+    under = [index for index in settled if _stands_out(log, index)]
     seen = each_at([log.at[index] for index in under], limits.logins, whole_ms(limits.window))
     hot = [Hot(under[one.first], under[one.last]) for one in seen]
     return Sighting(clause, hot, 0 if hot else NEVER, pending=len(settled) < len(asked))
+
+
+def _stands_out(log: SubjectLog, index: int) -> bool:
+    """Whether a strange login is worth a look. Of an account that is not known yet every login is
+    strange: of those only what comes while the attack is news. In a drift of two weeks (profile F)
+    they were 1,720 of 2,373 false alerts and 7 of 100 takeovers.
+    """
+    now = log.at[index]
+    if _has(log.entries[index], NEW_DEVICE):
+        return log.mode.on(now)
+    return log.mode.is_fresh(now)
 
 
 def _beside_failures(log: SubjectLog, limits: Limits) -> Iterator[Sighting]:
@@ -114,6 +125,7 @@ RULE = Rule(
     known_gaps=(
         "A thief with the customer's program in the customer's network, on an unused address.",
         "Customers who travel while an attack is on are named too.",
+        "An account with fewer than three logins, in a slow attack's third day and later.",
         "In its first week a system knows too few accounts: only those it knows well are named.",
     ),
     limits=Limits,

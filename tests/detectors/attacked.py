@@ -47,13 +47,39 @@ def attack(minutes: Iterable[int]) -> Tallies:
     return told
 
 
+def drift(days: int) -> Tallies:
+    """Ten quiet days, the last `days` of them and START's own with ten times as many accounts that
+    fail, hour for hour, and no bad minute.
+    """
+    told = attack(())
+    today = START_MS // DAY_MS
+    for day in range(today - days, today + 1):
+        told.days[day] = Counter(
+            {hour_field(hour, what): 100 for hour in range(24) for what in ("S", "F")}
+        )
+        # Others than in the hour before: who repeats an old password all day counts once.
+        told.day_bits[day] = {
+            hour * ACCOUNT_BITS + n for hour in range(24) for n in range(hour % 2, ACCOUNT_BITS, 40)
+        }
+    return told
+
+
+def drifting(days: int) -> MemoryStore:
+    """A warm store in which everybody is attacked slowly, for `days` before START."""
+    return _holding(drift(days))
+
+
 def attacked(minutes: Iterable[int] = range(-60, 4_000)) -> MemoryStore:
     """A warm store (tests/detectors/warm.py) in which everybody is attacked in these minutes."""
+    return _holding(attack(minutes))
+
+
+def _holding(told: Tallies) -> MemoryStore:
     store = warm()
 
     async def fill() -> None:
         for system in SYSTEMS:
-            await store.count(system, 8, 0, 1, attack(minutes))
+            await store.count(system, 8, 0, 1, told)
 
     asyncio.run(fill())
     return store

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from detectors.events import LoginEvent, Origin
+from detectors.memory import MemoryStore
 from tests.builders import (
     DAY,
     HOUR,
@@ -27,13 +30,14 @@ from tests.builders import (
     rules,
     words,
 )
-from tests.detectors.attacked import START_MS, attacked
+from tests.detectors.attacked import START_MS, attacked, drifting
 from tests.detectors.warm import HOME, NEWCOMER, OLD_PHONE, PHONE, YOUNG
 
 from .timelines import Seen, Shape, basic, case, seen
 
 RULE = "success_in_attack_mode"
 ALICE = NAMES.account("alice")
+UNKNOWN = (NEWCOMER, "dora")
 ABROAD = Origin(country="VN", asn=45899)
 ELSEWHERE = Origin(country="TH", asn=45758)
 
@@ -233,6 +237,26 @@ def test_without_an_attack_nobody_is_named() -> None:
     told = found(events, active=active, store=attacked(range(-60, 0)))
 
     assert [alert.event_ids for alert in told] == [["e1859"]]
+
+
+@pytest.mark.parametrize(
+    ("store", "named"),
+    [
+        pytest.param(attacked, {"alice", *UNKNOWN}, id="burst"),
+        pytest.param(partial(drifting, 1), {"alice", *UNKNOWN}, id="drift of a day"),
+        pytest.param(partial(drifting, 3), {"alice"}, id="drift of three days"),
+    ],
+)
+def test_accounts_that_are_not_known_are_named_while_the_attack_is_news(
+    store: Callable[[], MemoryStore], named: set[str]
+) -> None:
+    """A drift may last for weeks, in which every customer's first login is strange."""
+    active = (*rules(only=RULE), *rules(only="global_attack_mode"))
+    events = [strange(n, f"e{n}", account=name) for n, name in enumerate(("alice", *UNKNOWN))]
+
+    told = found(events, active=active, store=store())
+
+    assert {alert.subject.value for alert in told} == {*map(NAMES.account, named)}
 
 
 def test_without_the_rule_that_tells_the_mode_nobody_is_named() -> None:
