@@ -135,6 +135,10 @@ class Pipeline:
 
         `planted`: with that defect (loadtest/chaos/planted.py).
         """
+        running = self._processes.get(name)
+        if running is not None and running.poll() is None:
+            # Overwritten, it would outlive the block.
+            raise LoginwardError(f"{name}: runs already, as process {running.pid}")
         command = [*_PLANTED, planted] if planted else _COMMAND
         with self._log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(

@@ -182,6 +182,7 @@ class _Course:
             ends, next_fault = self._plan.minutes * 60, self._plan.every_s
             kinds = self._kinds()
             while (now := time.monotonic() - self._began) < ends:
+                self._scene.pipeline.revive()
                 self._look()
                 # The last one gets the time in which all should be well again.
                 if now >= next_fault and now < ends - min(60.0, self._plan.every_s / 2):
@@ -228,8 +229,7 @@ class _Course:
             process.wait()
 
     def _look(self) -> None:
-        """A sample, where it is time for one; parts that have ended are started again."""
-        self._scene.pipeline.revive()
+        """A sample, where it is time for one."""
         now = time.monotonic()
         if now - self._sampled < _SAMPLE_S:
             return
@@ -271,6 +271,7 @@ class _Course:
         self._figures.setdefault(figure, Growth()).add(life, now, value)
 
     def _drained(self) -> bool:
+        self._scene.pipeline.revive()
         self._look()
         standing = self._scene.offsets.now()
         return (
