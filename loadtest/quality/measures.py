@@ -17,8 +17,8 @@ Definitions (also in docs/quality.md):
   address (its /64, a subnet around it).
 - A *page* is what wakes an analyst by the policy of the SOC's queue, who acknowledges at once: an
   incident pages when it opens, when it is graver, and when it first hits an account
-  (`detectors.incident_pages.waking`); an alert in none pages once for its subject within its rule's
-  quiet time; at most 12 an hour, the rest in a digest an hour at most, which is a page too.
+  (`detectors.incidents.pages.waking`); an alert in none pages once for its subject within its
+  rule's quiet time; at most 12 an hour, the rest in a digest an hour at most, which is a page too.
 - A *false campaign* is an incident with alerts of severity >= high none of which is true, or a page
   outside any incident of which the same holds.
 - *Stepped up* are good logins with verdict ask or high; *notices* are all such verdicts.

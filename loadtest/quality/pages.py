@@ -1,9 +1,9 @@
 """Which alerts of a run wake somebody, by the policy of the SOC's queue (notifier/soc/paging.py).
 
-An alert of an open incident does what `detectors.incident_pages.waking` says; any other pages once
+An alert of an open incident does what `detectors.incidents.pages.waking` says; any other pages once
 within its rule's quiet time for its subject. No more than the roster's pages an hour: what is held,
 and what was only hit besides, goes into a digest an hour at most, which is a page too. Whoever is
-paged acknowledges at once. The groups are those of `detectors.incident_links` as they grew.
+paged acknowledges at once. The groups are those of `detectors.incidents.links` as they grew.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Final, Literal
 
 from config.rules import load_rules
 from config.settings import load
-from detectors.incident_links import Growing
-from detectors.incident_members import concerns, member_of
-from detectors.incident_pages import Told, told_after, waking
-from detectors.incident_sums import Sum, sum_of
+from detectors.incidents.links import Growing
+from detectors.incidents.members import concerns, member_of
+from detectors.incidents.pages import Told, told_after, waking
+from detectors.incidents.sums import Sum, sum_of
 from detectors.rule import SEVERITIES
 
 from .said import AlertLine

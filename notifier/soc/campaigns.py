@@ -15,10 +15,10 @@ import structlog
 
 from detectors.alerts import Alert
 from detectors.errors import escaped
-from detectors.incident_fold import Fold
-from detectors.incident_pages import Told, told_after
-from detectors.incident_sums import Sum
 from detectors.incidents import is_over
+from detectors.incidents.fold import Fold
+from detectors.incidents.pages import Told, told_after
+from detectors.incidents.sums import Sum
 from detectors.rule import SEVERITIES
 
 from .item import item_of

@@ -11,8 +11,8 @@ import structlog
 from msgspec.json import encode
 
 from detectors.alerts import Alert
-from detectors.incident_pages import waking
-from detectors.incident_sums import Sum
+from detectors.incidents.pages import waking
+from detectors.incidents.sums import Sum
 from detectors.rule import SEVERITIES
 
 from .campaigns import Campaigns

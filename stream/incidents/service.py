@@ -23,9 +23,9 @@ from config.service import run_service
 from config.settings import KafkaSettings, Settings
 from detectors import alerts, incidents
 from detectors.errors import LoginwardError, escaped
-from detectors.incident_fold import Fold
-from detectors.incident_news import News
 from detectors.incidents import Incident
+from detectors.incidents.fold import Fold
+from detectors.incidents.news import News
 
 from .metrics import IncidentMetrics, build
 from .whole import places_of, to_the_end, told_so_far

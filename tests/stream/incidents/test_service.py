@@ -24,7 +24,7 @@ from detectors.alerts import Alert
 from detectors.events import rfc3339
 from detectors.incidents import Incident
 from stream.incidents.whole import to_the_end, told_so_far
-from tests.detectors.made_alerts import alert, botnet, later, takeover
+from tests.detectors.incidents.made_alerts import alert, botnet, later, takeover
 from tests.stream.pipeline import PATIENCE_S, Pipeline
 
 pytestmark = pytest.mark.long

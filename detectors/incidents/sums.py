@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Final
 
-from .distinct import Distinct
-from .events import HOUR_MS
-from .incident_members import HIGH, Member
-from .rule import SEVERITIES, Shape
+from ..distinct import Distinct
+from ..events import HOUR_MS
+from ..rule import SEVERITIES, Shape
+from .members import HIGH, Member
 
 _FEWEST_ADDRESSES: Final = 3
 _MANY_ACCOUNTS: Final = 15

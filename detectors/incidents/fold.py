@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from .alerts import Alert
-from .events import HOUR_MS
-from .incident_links import together
-from .incident_members import Member, concerns, member_of
-from .incident_sums import Sum, sum_of
+from ..alerts import Alert
+from ..events import HOUR_MS
+from .links import together
+from .members import Member, concerns, member_of
+from .sums import Sum, sum_of
 
 KEEP_MS: Final = 7 * 24 * HOUR_MS
 """An alert that last changed before is forgotten. The longest quiet time and REACH_MS are two days:

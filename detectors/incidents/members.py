@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from .addresses import network_of
-from .alerts import Alert
-from .events import milliseconds
-from .rule import SEVERITIES, Role, Shape
-from .rules import RULES
+from ..addresses import network_of
+from ..alerts import Alert
+from ..events import milliseconds
+from ..rule import SEVERITIES, Role, Shape
+from ..rules import RULES
 
 HIGH: Final = SEVERITIES.index("high")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .incident_members import role_of
-from .rule import SEVERITIES, Severity
+from ..rule import SEVERITIES, Severity
+from .members import role_of
 
 Waking = Literal["page", "digest", "grouped"]
 """page: at once. digest: an account more was hit, which the hour's digest tells. grouped: people

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from .incident_fold import Fold
-from .incident_sums import Sum
-from .incidents import Incident, Status, incident_id, incident_of, is_over
+from .fold import Fold
+from .record import Incident, Status, incident_id, incident_of, is_over
+from .sums import Sum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

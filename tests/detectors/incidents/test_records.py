@@ -7,9 +7,9 @@ import pytest
 
 from detectors.alerts import Alert, AlertSubject
 from detectors.events import milliseconds
-from detectors.incident_fold import Fold
-from detectors.incident_sums import Sum
 from detectors.incidents import decode, encode, incident_of
+from detectors.incidents.fold import Fold
+from detectors.incidents.sums import Sum
 from tests.builders import DAY, MINUTE, time
 
 from .made_alerts import alert, botnet, takeover

@@ -10,8 +10,8 @@ from detectors import distinct
 from detectors.alerts import Alert, AlertSubject
 from detectors.distinct import Distinct
 from detectors.events import milliseconds, rfc3339
-from detectors.incident_fold import Fold
 from detectors.incidents import Incident, in_order, incident_of, incidents
+from detectors.incidents.fold import Fold
 from tests.builders import DAY, HOUR, MINUTE, time
 
 from .made_alerts import alert, botnet, everybody, later, takeover

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from detectors.events import milliseconds
-from detectors.incident_fold import Fold
-from detectors.incident_news import News
 from detectors.incidents import Incident
+from detectors.incidents.fold import Fold
+from detectors.incidents.news import News
 from tests.builders import DAY, HOUR, time
 
 from .made_alerts import botnet, later

@@ -1,8 +1,4 @@
-"""Campaigns instead of floods: alerts that belong together become one incident.
-
-What hardly a customer causes makes an incident of them (`incident_sums`); the rest stays alerts.
-Which belong together: `incident_links`. The same code is live and in replay: `incident_fold`.
-"""
+"""An incident as it is told, and the incidents of a set of alerts."""
 
 from __future__ import annotations
 
@@ -12,12 +8,12 @@ from typing import Final, Literal
 
 import msgspec
 
-from .alerts import LISTED, Alert
-from .events import HOUR_MS, instant, rfc3339
-from .incident_fold import Fold
-from .incident_links import REACH_MS
-from .incident_sums import Sum
-from .rule import SEVERITIES, Severity
+from ..alerts import LISTED, Alert
+from ..events import HOUR_MS, instant, rfc3339
+from ..rule import SEVERITIES, Severity
+from .fold import Fold
+from .links import REACH_MS
+from .sums import Sum
 
 Kind = Literal["stuffing", "enumeration", "targeted"]
 Status = Literal["open", "closed", "merged"]

@@ -11,8 +11,8 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from .events import HOUR_MS
-from .incident_members import Member
+from ..events import HOUR_MS
+from .members import Member
 
 REACH_MS: Final = 24 * HOUR_MS
 """How long an address stays bad (DETECTIONS.md 5, row 8): with nothing new for so long an incident

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detectors.incident_pages import Told, Waking, told_after, waking
+from detectors.incidents.pages import Told, Waking, told_after, waking
 from detectors.rule import Severity
 
 ATTACK, HIT = "ip_account_spray", "success_after_attack"

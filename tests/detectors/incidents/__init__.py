@@ -1,0 +1,1 @@
+"""How alerts become incidents, and when an incident wakes people."""
