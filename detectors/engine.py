@@ -4,8 +4,7 @@ tests alike.
     arrivals -> claim identities -> record attempts, read logs -> judge -> settle
 
 No verdict depends on what a write returned: a log is judged as the set it holds, so a batch may be
-cut
-anywhere, come twice, or be handled by a worker that has meanwhile lost its partition.
+cut anywhere, come twice, or be handled by a worker that has meanwhile lost its partition.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from .facts import Joiner
 from .familiarity import Familiarity
 from .inbox import inbox_entry, is_told
 from .intake import Arrival, Tally, blamed, claims, observe, sort_out
-from .judging import BY_NETWORK, Judged, Judges, Look, logins_of
+from .judging import BY_NETWORK, RAISED, Judged, Judges, Look, logins_of
 from .pseudonyms import Pseudonyms
 from .rule import ActiveRule
 from .slots import slot_of
@@ -46,6 +45,11 @@ HOLD_MS: Final = 30_000
 
 CLOSE_MS: Final = 120_000
 """An alert without a new hot instant for this long gets its last revision."""
+
+HELD_MS: Final = 0
+"""Under this time stands what was held back while logs were not whole: it is judged first."""
+_RAISED_HELD_MS: Final = HELD_MS + 1
+"""Behind it, what that raises."""
 
 _GONE: Final = Reading(b"", 0, 0)
 _UNREAD: Final = Reading(b"", 0, -1)
@@ -82,11 +86,12 @@ class Engine:
         partition: int = 0,
         caught_up: bool = False,
         hold: bool = False,
+        rebuilding: bool = False,
     ) -> Tally:
         """Steps 1 to 3 of a batch of one partition; then all that it causes is in the store.
 
         `caught_up`: the batch ends where the partition ends. `hold`: logs are not whole at present,
-        so they are judged by a later sweep.
+        so they are judged by a later sweep. `rebuilding`: see Look.
         """
         claimed = claims(arrivals, self.names)
         tally = sort_out(arrivals, claimed, await store.claim(claimed), self.names, self.facts)
@@ -109,7 +114,7 @@ class Engine:
             await store.settle(_held(readings, observed))
             return tally
         self._clock = max(self._clock, tally.latest_ms)
-        look = Look(settled_ms=min(others, frontier), clock_ms=self._clock)
+        look = Look(settled_ms=min(others, frontier), clock_ms=self._clock, rebuilding=rebuilding)
         tally.revised = await self._settle(readings, store, look, at_risk, observed)
         return tally
 
@@ -135,13 +140,16 @@ class Engine:
         *,
         idle: bool,
         most: int = 500,
+        rebuilding: bool = False,
     ) -> tuple[int, list[str]]:
         """Judge flagged subjects that grew unlooked-at; with `idle` all of them, and for the last
         time.
 
         Returns how many were judged and the ids of alerts that got a revision. Bounded by `most`.
+        `rebuilding`: only what was held back; then what that raises.
         """
         before = FOR_EVER_MS if idle else clock_ms - HOLD_MS
+        before = HELD_MS if rebuilding else before
         subjects = self._swept = await store.unsettled(shards, before, most)
         if not subjects:
             return 0, []
@@ -149,7 +157,7 @@ class Engine:
         readings = await store.read(subjects)
         closed = FOR_EVER_MS if idle else clock_ms - CLOSE_MS
         late = FOR_EVER_MS if idle else clock_ms
-        look = Look(closed_ms=closed, now_ms=clock_ms, settled_ms=settled, clock_ms=late)
+        look = Look(closed, clock_ms, settled, late, rebuilding)
         # A log that has expired is settled too, or it would be asked for again for ever.
         found = {subject: readings.get(subject, _GONE) for subject in subjects}
         again = Observed({}, urgent=frozenset(subjects))
@@ -191,6 +199,10 @@ class Engine:
         entered = _entered(readings, observed)
         for subject, reading in (await store.read(entered)).items() if entered else ():
             readings.setdefault(subject, reading)
+        waiting: dict[Subject, Reading] = {}
+        if look.rebuilding:
+            waiting = {s: reading for s, reading in readings.items() if s.kind in RAISED}
+            readings = {s: reading for s, reading in readings.items() if s not in waiting}
         logs = {
             subject: SubjectLog.of(reading.blob, look.settled(subject.kind), subject.kind)
             for subject, reading in readings.items()
@@ -210,7 +222,7 @@ class Engine:
         }
         logs = await self._under_mode(logs, store, look.settled_ms)
         logs = await self._in_crowds(logs, store, look.settled_ms)
-        return [
+        return [Judged(held, {}) for held in _held(waiting, _NOTHING)] + [
             self.judges.judge(
                 subject,
                 readings[subject],
@@ -314,7 +326,7 @@ def _held(readings: Mapping[Subject, Reading], observed: Observed) -> list[Settl
             flagged=False,
             compacted=None,
             drafts=(),
-            at_ms=0,
+            at_ms=_RAISED_HELD_MS if subject.kind in RAISED else HELD_MS,
             pending=True,
         )
         for subject, reading in subjects.items()

@@ -61,6 +61,9 @@ COMPACT_BYTES: Final = 131_072
 BY_NETWORK: Final[tuple[Kind, ...]] = ("ip", "subnet")
 """Subjects whose successes stand in the log of their network."""
 
+RAISED: Final[frozenset[Kind]] = frozenset({"subnet", "deeds"})
+"""Subjects in whose logs stands what judgements of others have found."""
+
 _STRANGE: Final = NEW_DEVICE | UNFAMILIAR
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _ASK: Final = RISKS.index("ask")
@@ -71,13 +74,15 @@ class Look(NamedTuple):
     """When a log is looked at: alerts at rest before `closed_ms` are told for the last time.
 
     `now_ms` is the clock of event time, `settled_ms` how far every partition is recorded, and
-    `clock_ms` how late it is: what is read to its end may still go on.
+    `clock_ms` how late it is: what is read to its end may still go on. `rebuilding`: what other
+    judgements raise (RAISED) is not all there again after a loss of state, and waits.
     """
 
     closed_ms: int = 0
     now_ms: int = 0
     settled_ms: int = FOR_EVER_MS
     clock_ms: int = FOR_EVER_MS
+    rebuilding: bool = False
 
     def settled(self, kind: Kind) -> int:
         """How far a log of this kind is settled: a crowd is judged by whole slices alone."""

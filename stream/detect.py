@@ -19,7 +19,7 @@ from config.failpoints import hit
 from config.kafka import topic_name
 from config.settings import Settings
 from detectors import verdicts
-from detectors.engine import Arrival, Engine, Tally
+from detectors.engine import HELD_MS, Arrival, Engine, Tally
 from detectors.errors import Rejected, RejectReason
 from detectors.windows import FOR_EVER_MS, WindowStore
 from detectors.wire import decode
@@ -125,6 +125,7 @@ class Detect:
             partition=batch.partition,
             caught_up=batch.covers[1] >= batch.highwater,
             hold=whole is not None and whole.refilling,
+            rebuilding=whole is not None and bool(whole.rebuilding),
         )
         if not await self._is_whole_after(batch):
             return
@@ -209,7 +210,12 @@ class Detect:
             # A worker that took over partitions read to their end has no clock, and needs none.
             if shards and (idle or self._clock_ms):
                 judged, revised = await self._engine.sweep(
-                    self._store, shards, self._clock_ms, idle=idle, most=SWEPT_AT_ONCE
+                    self._store,
+                    shards,
+                    self._clock_ms,
+                    idle=idle,
+                    most=SWEPT_AT_ONCE,
+                    rebuilding=await self._is_rebuilding(),
                 )
                 metrics.LOGS_JUDGED.inc(judged)
                 metrics.REVISIONS.inc(len(revised))
@@ -225,6 +231,12 @@ class Detect:
         if not self._announced:
             await self._announce()
         return await self.rewind.look()
+
+    async def _is_rebuilding(self) -> bool:
+        async def held_back() -> bool:
+            return bool(await self._store.unsettled(range(self._shards), HELD_MS, 1))
+
+        return self.rewind is not None and await self.rewind.rebuilding(held_back)
 
     async def _is_whole_after(self, batch: Batch) -> bool:
         return self.rewind is None or await self.rewind.after(batch)

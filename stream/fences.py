@@ -7,6 +7,7 @@ read again up to where it had come before, it is *refilling*, and nothing is jud
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from . import keys_in_redis as keys
 from .redis_calls import RedisCalls
 
 _UNTIL = ":until"
+_REBUILDING = "rebuilding:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class Whole:
     fences: Mapping[int, int] = field(default_factory=dict)
     until: Mapping[int, int] = field(default_factory=dict)
     """Where partitions that are read again had come before."""
+    rebuilding: frozenset[str] = frozenset()
+    """Names of losses since which not all that was held back has been judged."""
 
     @property
     def refilling(self) -> bool:
@@ -52,14 +56,16 @@ class Fences:
 
         found, born = await self._calls.until_done("fences", call)
         told = {name.decode(): int(offset) for name, offset in found.items()}
+        losses = frozenset(name for name in told if name.startswith(_REBUILDING))
         return Whole(
             cold_until_ms=None if born is None else int(born),
-            fences={int(name): at for name, at in told.items() if not name.endswith(_UNTIL)},
+            fences={int(name): at for name, at in told.items() if name.isdigit()},
             until={
                 int(name.removesuffix(_UNTIL)): at
                 for name, at in told.items()
                 if name.endswith(_UNTIL)
             },
+            rebuilding=losses,
         )
 
     async def move(self, partition: int, first: int, end: int) -> int | None:
@@ -86,11 +92,18 @@ class Fences:
 
     async def refill(self, until: Mapping[int, int]) -> None:
         """Partitions are read again; they had come to these offsets."""
+        # A name of its own, so that who sees the end of one loss says nothing of the next.
+        loss = _REBUILDING + secrets.token_hex(8)
 
         async def call() -> None:
             pipeline = self._client.pipeline(transaction=False)
+            pipeline.hset(keys.FENCES, loss, "1")
             for number, offset in until.items():
                 pipeline.hset(keys.FENCES, f"{number}{_UNTIL}", str(offset))
             await pipeline.execute()
 
         await self._calls.until_done("fences", call)
+
+    async def rebuilt(self, losses: frozenset[str]) -> None:
+        """All that was held back since these losses has been judged."""
+        await self._calls.until_done("fences", lambda: self._client.hdel(keys.FENCES, *losses))

@@ -33,7 +33,9 @@ FRONTIERS = "f:{000}"
 """Partition number -> milliseconds of event time; BORN beside them."""
 
 FENCES = "p:{000}"
-"""Partition number -> offset; `<number>:until`: where a partition that is read again had come."""
+"""Partition number -> offset; `<number>:until`: where a partition that is read again had come;
+`rebuilding:<name>`: a loss since which not all that was held back has been judged.
+"""
 
 BORN = b"born"
 """Since when state is whole: 0 from the first event on, else the event time until which memory is

@@ -99,6 +99,18 @@ class Rewind:
                 return False
         return not whole.refilling
 
+    async def rebuilding(self, held_back: Callable[[], Awaitable[bool]]) -> bool:
+        """Whether something that was held back while logs were not whole waits to be judged; what
+        its judgements raise must wait for all of it. `held_back` looks at every shard.
+        """
+        whole = await self._fences.read()
+        if not whole.rebuilding:
+            return False
+        if whole.refilling or await held_back():
+            return True
+        await self._fences.rebuilt(whole.rebuilding)
+        return False
+
     async def read_to_the_end(self, topic: str, partitions: frozenset[int]) -> frozenset[int]:
         """Those of which nothing waits in Kafka; none of them where it does not answer."""
         log = self._reader()

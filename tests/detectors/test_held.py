@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from detectors import alerts
+from detectors.engine import HELD_MS
 from detectors.events import LoginEvent
 from detectors.memory import MemoryStore
 from tests.builders import arrivals, engine, final, finish, found, login, series, words
@@ -33,3 +35,36 @@ def test_held_batches_give_the_same_alerts_and_verdicts() -> None:
     assert len(final(judged)) > 2
     assert final(held) == final(judged) == found(EVENTS)
     assert words(held) == words(judged)
+
+
+def test_a_network_is_judged_when_all_its_addresses_have_been() -> None:
+    """After a loss addresses are judged a few at a time, in any order: what they raise of their
+    network would be told by halves, under revisions that were told before with other content.
+    """
+    attack = [
+        event
+        for number in range(8)
+        for event in series(
+            10, every=5, start=60 * number, name=f"n{number}-", ip=f"203.0.113.{number}"
+        )
+    ]
+    last = arrivals(series(10, every=5, start=600, name="z", ip="203.0.113.99"), offset=len(attack))
+    store = MemoryStore()
+
+    async def run() -> None:
+        one = engine()
+        await one.handle(arrivals(attack), store, hold=True)
+        await one.handle(last, store, rebuilding=True)
+        for _ in range(100):
+            if not await store.unsettled([0], HELD_MS, 1):
+                break
+            await one.sweep(store, [0], 0, idle=False, most=2, rebuilding=True)
+            assert "subnet_attack" not in {alerts.decode(one).rule for one in store.alerts.values()}
+        assert store.alerts
+        await finish(one, store, 0)
+
+    asyncio.run(run())
+
+    told = final(store)
+    assert "subnet_attack" in {alert.rule for alert in told}
+    assert told == found([*attack, *(arrival.event for arrival in last)])

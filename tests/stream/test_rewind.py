@@ -239,3 +239,34 @@ def test_only_what_is_read_to_its_end_holds_nothing_back(run: Run) -> None:
         assert await at.rewind.read_to_the_end(TOPIC, both) == both
 
     run(course)
+
+
+def test_what_was_raised_waits_until_nothing_that_was_held_back_is_left(run: Run) -> None:
+    """From a loss on, through the refill, until every worker's shards are judged; then never more,
+    and another loss meanwhile is not forgotten with the first.
+    """
+
+    async def course(at: Scene) -> None:
+        left = [True]
+
+        async def held_back() -> bool:
+            return left[0]
+
+        assert not await at.rewind.rebuilding(held_back)
+        await at.take(0, 30)
+        await at.server.hset(keys.FENCES, "0", "10")
+        assert not await at.take(30, 40)
+        left[0] = False
+        assert await at.rewind.rebuilding(held_back)  # not yet refilled
+        assert await at.take(10, 30)
+        first = (await at.fences.read()).rebuilding
+        left[0] = True
+        assert await at.rewind.rebuilding(held_back)
+        await at.fences.refill({1: 0})
+        await at.fences.rebuilt(first)
+        assert await at.rewind.rebuilding(held_back)
+        left[0] = False
+        assert not await at.rewind.rebuilding(held_back)
+        assert (await at.fences.read()).rebuilding == frozenset()
+
+    run(course)
