@@ -117,6 +117,11 @@ def _lately(spans: Sequence[int], span_ms: int, known_ms: int, lasting_ms: int) 
     return ended > 0 and (spans[ended - 1] + 1) * span_ms > known_ms - lasting_ms
 
 
+def _ended(at_ms: int) -> int:
+    """The last hour that had ended a minute before."""
+    return (at_ms - AS_OF_MS) // HOUR_MS - 1
+
+
 def _holds(spans: Sequence[int], number: int) -> bool:
     at = bisect_left(spans, number)
     return at < len(spans) and spans[at] == number
@@ -157,13 +162,25 @@ class AttackModes:
         self._drifting: OrderedDict[tuple[str, int], tuple[int, tuple[int, ...]]] = OrderedDict()
 
     async def between(
-        self, system: str, first_ms: int, last_ms: int, settled_ms: int, store: CensusStore
+        self,
+        system: str,
+        first_ms: int,
+        last_ms: int,
+        settled_ms: int,
+        store: CensusStore,
+        *,
+        over_ms: int | None = None,
     ) -> AttackMode:
-        """The mode for logins from one instant to another, as far as it is settled."""
+        """The mode for logins from one instant to another, as far as it is settled.
+
+        `over_ms`: what lies before it is over for good, and is read once; None: all that is
+        settled. Partitions that are read to their end settle hours that still go on.
+        """
         limits = self._limits
+        over_ms = settled_ms if over_ms is None else over_ms
         back = limits.lasting_ms + AS_OF_MS + (limits.minutes + 1) * MINUTE_MS
         first_hour, last_hour = (first_ms - back) // HOUR_MS, last_ms // HOUR_MS
-        hours = await self._read(system, range(first_hour, last_hour + 1), settled_ms, store)
+        hours = await self._read(system, range(first_hour, last_hour + 1), over_ms, store)
         minutes = {
             hour * 60 + number: told.minute(number)
             for hour, told in hours.items()
@@ -176,19 +193,21 @@ class AttackModes:
             run = (minutes.get(minute - n, NOTHING) for n in range(limits.minutes))
             if known is not None and is_burst(run, known, limits):
                 hot.append(minute)
-        settled_hour = (settled_ms - AS_OF_MS) // HOUR_MS - 1
+        settled_hour, over = _ended(settled_ms), _ended(over_ms)
         first_day = day_of(first_hour - (limits.drift_lasting_ms + FRESH_MS) // HOUR_MS)
         drifts = [
             hour
             for day in range(first_day, day_of(last_hour) + 1)
-            for hour in await self._drifts(system, day, min(day * 24 + 23, settled_hour), store)
+            for hour in await self._drifts(
+                system, day, min(day * 24 + 23, settled_hour), over, store
+            )
         ]
         return AttackMode(
             tuple(hot), tuple(drifts), limits.lasting_ms, limits.drift_lasting_ms, minutes
         )
 
     async def _read(
-        self, system: str, wanted: range, settled_ms: int, store: CensusStore
+        self, system: str, wanted: range, over_ms: int, store: CensusStore
     ) -> dict[int, Hour]:
         # Taken before the store is asked: another batch may put them out meanwhile.
         known = {hour: self._hours.get((system, hour)) for hour in wanted}
@@ -196,7 +215,7 @@ class AttackModes:
         fresh = await store.by_minute(system, missing) if missing else {}
         found = {hour: told or fresh[hour] for hour, told in known.items()}
         for hour, told in fresh.items():
-            if (hour + 1) * HOUR_MS + AS_OF_MS <= settled_ms:
+            if hour <= _ended(over_ms):
                 self._hours[system, hour] = told
         while len(self._hours) > _HOURS_KEPT:
             self._hours.popitem(last=False)
@@ -210,18 +229,23 @@ class AttackModes:
         return found
 
     async def _drifts(
-        self, system: str, day: int, until: int, store: CensusStore
+        self, system: str, day: int, until: int, over: int, store: CensusStore
     ) -> tuple[int, ...]:
-        """The drifting hours of a day, up to the hour `until`, which is the last settled one."""
+        """The drifting hours of a day, up to the hour `until`, which is the last settled one; kept
+        is what `over`, the last hour that is over, and those before it say.
+        """
         if until < day * 24:
             return ()
         known = self._drifting.get((system, day))
-        if known is None or known[0] < until:
-            known = until, await self._drift(system, day, until, store)
-            self._drifting[system, day] = known
+        if known is not None and known[0] >= until:
+            return tuple(hour for hour in known[1] if hour <= until)
+        found = await self._drift(system, day, until, store)
+        kept = min(until, over)
+        if kept >= day * 24:
+            self._drifting[system, day] = kept, tuple(hour for hour in found if hour <= kept)
             while len(self._drifting) > _DAYS_KEPT:
                 self._drifting.popitem(last=False)
-        return tuple(hour for hour in known[1] if hour <= until)
+        return found
 
     async def _drift(
         self, system: str, day: int, until: int, store: CensusStore

@@ -113,12 +113,12 @@ class Crowds:
         self._ratios: OrderedDict[tuple[str, str, int], Ratios] = OrderedDict()
 
     async def of(
-        self, system: str, wanted: Iterable[Slot], settled_ms: int, store: CensusStore
+        self, system: str, wanted: Iterable[Slot], over_ms: int, store: CensusStore
     ) -> dict[Slot, Crowd]:
-        """The crowds of these slots."""
+        """The crowds of these slots; what lies before `over_ms` is over for good, and kept."""
         asked = list(wanted)
         keys = {(hour, name) for one in asked for hour in one.hours for name in one.names}
-        slices = await self._slices(system, keys, settled_ms, store)
+        slices = await self._slices(system, keys, over_ms, store)
         found = {}
         for one in asked:
             here, everybody = (
@@ -131,7 +131,7 @@ class Crowds:
         return found
 
     async def _slices(
-        self, system: str, keys: set[tuple[int, str]], settled_ms: int, store: CensusStore
+        self, system: str, keys: set[tuple[int, str]], over_ms: int, store: CensusStore
     ) -> dict[tuple[int, str], Mapping[int, Pair]]:
         found: dict[tuple[int, str], Mapping[int, Pair]] = {}
         missing: dict[int, list[str]] = {}
@@ -146,7 +146,7 @@ class Crowds:
             counts = await store.by_crowd(system, hour, fields)
             for slot in slots:
                 found[hour, slot] = told = _pairs(counts, slot, hour * SLICES)
-                if (hour + 1) * HOUR_MS + AS_OF_MS <= settled_ms:
+                if (hour + 1) * HOUR_MS + AS_OF_MS <= over_ms:
                     self._read[system, hour, slot] = told
         while len(self._read) > _KEPT:
             self._read.popitem(last=False)

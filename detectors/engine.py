@@ -246,7 +246,9 @@ class Engine:
             known = spans.get(subject.system, (first, last))
             spans[subject.system] = min(first, known[0]), max(last, known[1])
         found = {
-            system: await modes.between(system, *span, settled_ms, store)
+            system: await modes.between(
+                system, *span, settled_ms, store, over_ms=self._over_ms(settled_ms)
+            )
             for system, span in spans.items()
         }
         return logs | {s: replace(logs[s], mode=found[s.system]) for s in asking}
@@ -263,9 +265,15 @@ class Engine:
                 )
         found: dict[Subject, SubjectLog] = {}
         for system, slots in asking.items():
-            crowds = await self._crowds.of(system, slots.values(), settled_ms, store)
+            crowds = await self._crowds.of(system, slots.values(), self._over_ms(settled_ms), store)
             found |= {s: replace(logs[s], crowd=crowds[slot]) for s, slot in slots.items()}
         return logs | found
+
+    def _over_ms(self, settled_ms: int) -> int:
+        """Before when nothing is counted any more. Partitions that are read to their end are
+        settled for ever, and what goes on there still counts: the clock of event time says more.
+        """
+        return min(settled_ms, self._clock)
 
     def forget(self) -> None:
         """State was lost: what this process has read of it and written to it no longer holds."""

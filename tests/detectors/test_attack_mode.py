@@ -235,3 +235,22 @@ def test_a_drift_is_read_from_the_days_of_a_week() -> None:
 
     assert asyncio.run(scenario(FOR_EVER_MS))[:3] == [2, 3, 4]
     assert asyncio.run(scenario(DAY * DAY_MS + 4 * HOUR_MS + 59_999)) == [2]
+
+
+def test_a_drift_of_today_is_read_again_while_today_goes_on() -> None:
+    """Settled for ever is what is read to its end; only hours that are over are kept."""
+    today, now = Counter({hour_field(hour, "S"): 100 for hour in range(6)}), DAY * DAY_MS + HOUR_MS
+    failed = accounts(range(6), 25)
+
+    async def scenario() -> list[int]:
+        store, modes = await _filled({}, {}), AttackModes(LIMITS)
+
+        async def drift() -> list[int]:
+            mode = await modes.between("web", now, now, FOR_EVER_MS, store, over_ms=now)
+            return sorted(hour - DAY * 24 for hour in mode.drifting)
+
+        assert await drift() == []
+        await store.count("web", 1, 0, 1, Tallies(days={DAY: today}, day_bits={DAY: failed}))
+        return await drift()
+
+    assert asyncio.run(scenario())[:3] == [2, 3, 4]

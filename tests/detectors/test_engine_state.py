@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
-from detectors.events import DAY_MS, milliseconds
+import pytest
+
+from detectors.alerts import Alert
+from detectors.events import DAY_MS, LoginEvent, Origin, milliseconds
 from detectors.memory import MemoryStore
 from detectors.rates import hour_field
 from detectors.windows import FOR_EVER_MS
-from tests.builders import START, arrivals, engine, final, finish, login, series
+from tests.builders import (
+    MINUTE,
+    START,
+    arrivals,
+    engine,
+    final,
+    finish,
+    found,
+    login,
+    rules,
+    series,
+)
+from tests.detectors.attacked import attacked
 
 NOW_MS = milliseconds(START) + DAY_MS
 
@@ -43,6 +59,48 @@ def test_after_a_loss_the_same_events_give_the_same_alerts() -> None:
 
     before, after = asyncio.run(scenario())
     assert final(before) == final(after) != []
+
+
+def calm_then_attacked() -> list[LoginEvent]:
+    """Ten minutes of failures beside as many customers, then half an hour of failures alone."""
+    chance, host = Random(7), Origin(country="NL", asn=64510)
+    calm = [
+        login(at, f"{what}{at}", account=f"{what}{at}", ip=f"198.51.100.{at % 200}", origin=host)
+        for at in range(0, 10 * MINUTE, 15)
+        for what in "ab"
+    ]
+    flood = [
+        login(
+            15 * MINUTE + at,
+            f"f{at}",
+            account=f"f{at}",
+            ip=f"203.0.113.{chance.randrange(200)}",
+            origin=host,
+        )
+        for at in range(30 * MINUTE)
+    ]
+    customers = [
+        login(at, f"c{at}", outcome="success", account=f"c{at}", origin=host)
+        for at in range(0, 10 * MINUTE, 5)
+    ]
+    return sorted([*calm, *customers, *flood], key=lambda event: event.judged_at)
+
+
+@pytest.mark.parametrize("rule", ["asn_attack", "global_attack_mode"])
+def test_an_hour_that_goes_on_is_read_again(rule: str) -> None:
+    """Where every partition is read to its end, too: what is settled by then still grows."""
+    events, active, store = calm_then_attacked(), rules(only=rule), attacked(())
+
+    async def live() -> list[Alert]:
+        judge = engine(active)
+        for first in range(0, len(events), 50):
+            batch = arrivals(events[first : first + 50], offset=first)
+            await judge.handle(batch, store, caught_up=True)
+            await judge.sweep(store, [0], batch[-1].appended_ms, idle=False)
+        await finish(judge, store, NOW_MS)
+        return final(store)
+
+    assert asyncio.run(live()) == found(events, cut=50, active=active, store=attacked(())) != []
 
 
 def test_what_a_sweep_took_can_be_swept_again() -> None:
