@@ -57,11 +57,14 @@ async def replay(
     iterator = in_order_of_time(files, found, lambda event: _chosen(event, since, until))
     store = MemoryStore()
     clock = 0
+    done = 0
     told: dict[str, Verdict] = {}
     while batch := list(islice(iterator, BATCH)):
-        tally = await engine.handle([_arrival(line) for line in batch], store)
+        arrivals = [_arrival(line, offset) for offset, line in enumerate(batch, start=done)]
+        tally = await engine.handle(arrivals, store)
         for _, arrival, why in tally.conflicts:
-            found.rejected.append((files[arrival.partition], arrival.offset, why))
+            line = batch[arrival.offset - done]
+            found.rejected.append((files[line.file], line.number, why))
             found.reasons[why.reason] += 1
         found.duplicates += tally.duplicates.total()
         for accepted in tally.accepted:
@@ -71,6 +74,7 @@ async def replay(
         clock = max(clock, tally.latest_ms)
         while (await engine.sweep(store, _NO_SHARDS, clock, idle=False))[0]:
             pass
+        done += len(batch)
         progress(len(batch))
     await store.advance(0, FOR_EVER_MS)
     while (await engine.sweep(store, _NO_SHARDS, clock, idle=True))[0]:
@@ -88,9 +92,10 @@ def in_order(alert: Alert) -> tuple[str, str]:
     return alert.opened_at, alert.alert_id
 
 
-def _arrival(line: Line) -> Arrival:
-    # Replay knows no broker: the event's own time stands for the time of its append.
-    return Arrival(line.event, line.file, line.number, milliseconds(line.event.judged_at))
+def _arrival(line: Line, offset: int) -> Arrival:
+    # Replay knows no broker: the event's own time stands for the time of its append, its place in
+    # the order of time for its offset: what is counted is counted once by offsets that only grow.
+    return Arrival(line.event, 0, offset, milliseconds(line.event.judged_at))
 
 
 def _chosen(event: LoginEvent, since: datetime | None, until: datetime | None) -> bool:

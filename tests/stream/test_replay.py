@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detectors import wire
-from detectors.events import LoginEvent
+from detectors.events import LoginEvent, Origin
 from loadtest.oracle import judge as by_brute_force
 from stream.replay import Replayed, in_order, replay
 from tests.builders import DAY, HOUR, START, engine, found, login, series, time
@@ -177,3 +177,27 @@ def test_a_year_of_one_slow_address_is_judged_whole(tmp_path: Path) -> None:
     last = (START + timedelta(days=days - 1)).date().isoformat()
     assert len(alerts) == days
     assert alerts[-1].opened_at.startswith(last)
+
+
+def test_counts_are_whole_whatever_the_place_of_a_line(tmp_path: Path) -> None:
+    """What rules read from rates is counted once, over two files and in files out of order."""
+    customers = series(5_100, every=1, name="c", accounts=5_100, outcome="success")
+    attack = [
+        login(
+            6_000 + 5 * n,
+            f"f{n}",
+            account=f"f{n}",
+            ip=f"198.51.100.{n}",
+            origin=Origin(country="NL", asn=64510),
+        )
+        for n in range(100)
+    ]
+    shuffled = [*customers, *attack]
+    Random(7).shuffle(shuffled)
+
+    whole = replayed(write(tmp_path / "whole", [*customers, *attack]))
+    days = replayed(write(tmp_path / "one", customers), write(tmp_path / "two", attack))
+    mixed = replayed(write(tmp_path / "mixed", shuffled))
+
+    assert "asn_attack" in {alert.rule for alert in whole.alerts}
+    assert whole.alerts == days.alerts == mixed.alerts
