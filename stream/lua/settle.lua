@@ -69,7 +69,8 @@ for i = 5, #KEYS do
   end
 end
 if hurry then
-  redis.call('ZADD', unsettled, 0, ARGV[1])
+  -- Before all others, but behind what was held back (engine.HELD_MS): under load there is always one more.
+  redis.call('ZADD', unsettled, 2, ARGV[1])
 elseif waiting or unjudged then
   redis.call('ZADD', unsettled, ARGV[7], ARGV[1])
 elseif not grown and ARGV[9] ~= '2' then

@@ -6,7 +6,16 @@ from itertools import chain
 
 import pytest
 
-from detectors.windows import FOR_EVER_MS, Observed, Subject, SubjectLog, WindowStore, compacted
+from detectors.engine import HELD_MS
+from detectors.windows import (
+    FOR_EVER_MS,
+    Observed,
+    Subject,
+    SubjectLog,
+    WindowStore,
+    compacted,
+    placement,
+)
 from tests.builders import series
 from tests.detectors.logs import entry, log_of
 
@@ -197,6 +206,22 @@ def test_who_judged_a_part_does_not_settle_what_waits_for_the_whole(keeper: Keep
         await store.settle(settling(due[WEB], pending=True))
         await store.settle(settling(due[WEB], partial=True))
         return [*steps, await waiting(store, keeper)]
+
+    assert run(keeper, scenario) == [[], [WEB]]
+
+
+def test_who_got_in_meanwhile_is_not_what_was_held_back(keeper: Keeper) -> None:
+    """It is looked at again before all others, yet nothing waits for it: under load there is always
+    one more, and what is raised after a loss of state would wait for ever.
+    """
+    got_in = series(1, every=1, name="in", outcome="success")
+
+    async def scenario(store: WindowStore) -> list[list[Subject]]:
+        due = await store.record(adding(series(4, every=1)), FIRST_LOOK)
+        await store.record(adding(got_in, subject=placement(WEB)), FIRST_LOOK)
+        (one,) = settling(due[WEB], draft(4))
+        await store.settle([one._replace(beside=0)])
+        return [await waiting(store, keeper, HELD_MS), await waiting(store, keeper)]
 
     assert run(keeper, scenario) == [[], [WEB]]
 
