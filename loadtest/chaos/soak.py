@@ -6,7 +6,7 @@ import random
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,6 +109,8 @@ class Soaked:
     customers_lost: int = 0
     customers_doubled: int = 0
     lag_limit: float = 0.0
+    traffic: int | None = 0
+    """How the sender of logins ended; None: not in time."""
 
     @property
     def findings(self) -> list[str]:
@@ -119,6 +121,10 @@ class Soaked:
             if not row.well
         ]
         found += [f"{name} did not hit" for name, hit in self.faults if not hit]
+        if self.traffic is None:
+            found.append("logins were still being sent after the end")
+        elif self.traffic:
+            found.append(f"logins were not sent to the end: their sender left with {self.traffic}")
         if self.most_lag > self.lag_limit:
             found.append(f"lag came to {self.most_lag} logins, more than {self.lag_limit:.0f}")
         if self.lag_left:
@@ -189,7 +195,9 @@ class _Course:
                     self._one(next(kinds))
                     next_fault += self._plan.every_s
                 time.sleep(POLL_S)
-            traffic.wait(timeout=_DRAIN_S)
+            with suppress(subprocess.TimeoutExpired):
+                traffic.wait(timeout=_DRAIN_S)
+            self._soaked.traffic = traffic.poll()
         self._scene.wait(self._drained, _DRAIN_S)
         return self._told()
 

@@ -52,6 +52,20 @@ def test_a_soak_says_what_is_wrong() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("ended", "finding"),
+    [
+        (None, "logins were still being sent after the end"),
+        (1, "logins were not sent to the end: their sender left with 1"),
+        (-9, "logins were not sent to the end: their sender left with -9"),
+    ],
+)
+def test_a_soak_without_logins_is_none(ended: int | None, finding: str) -> None:
+    """Where the sender left early, nothing grew because nothing came."""
+    assert Soaked(traffic=ended).findings == [finding]
+    assert Soaked(traffic=0).findings == []
+
+
 def test_its_faults_exist_and_fit_into_it() -> None:
     """None loses state, none fills a disk that no soak has, and at least one is due."""
     kinds = [KINDS[name] for name in FAULTS]
