@@ -21,6 +21,8 @@ from .slots import SLICE_MS, add_crowd, network_slot, program, program_slot
 DAYS: Final = 90
 SETTLED_DAYS: Final = 2
 """Yesterday may still get late events; what is older may not (LATENESS is six hours)."""
+_SHARES_KEPT: Final = 3
+"""Days of a system: yesterday's, today's and that of a clock that is ahead."""
 MINUTES_A_DAY: Final = DAY_MS // MINUTE_MS
 MINUTES_A_SLICE: Final = SLICE_MS // MINUTE_MS
 CROWDS_KEPT_MS: Final = 24 * HOUR_MS
@@ -198,21 +200,27 @@ def _add(groups: Mapping[_Group, int], found: defaultdict[str, Tallies]) -> None
 
 
 class Census:
-    """The shares of each system as of a day; read once a day and process."""
+    """The shares of each system as of a day; read once a day and process.
+
+    Of the last few days: around midnight and from late sources batches hold logins of several, and
+    ninety days of counts take longer to read than a batch to judge.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[int, Shares]] = {}
+        self._known: dict[str, dict[int, Shares]] = {}
 
     async def shares(self, system: str, at_ms: int, store: CensusStore) -> Shares:
         """The shares by which a login at `at_ms` is judged."""
         day = at_ms // DAY_MS
-        known = self._known.get(system)
-        if known is None or known[0] != day:
+        known = self._known.setdefault(system, {})
+        if (shares := known.get(day)) is None:
             counts: Counter[str] = Counter()
             for told in (await store.by_day(system, day - DAYS, day - SETTLED_DAYS)).values():
                 counts.update(told.counts)
-            known = self._known[system] = (day, Shares(counts))
-        return known[1]
+            shares = known[day] = Shares(counts)
+            while len(known) > _SHARES_KEPT:
+                del known[next(iter(known))]
+        return shares
 
     def forget(self) -> None:
         """State was lost."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from random import Random
 
 import pytest
 
 from detectors.alerts import Alert
+from detectors.census import SETTLED_DAYS, Census
 from detectors.events import DAY_MS, LoginEvent, Origin, milliseconds
 from detectors.memory import MemoryStore
-from detectors.rates import hour_field
+from detectors.rates import Day, hour_field
 from detectors.windows import FOR_EVER_MS
 from tests.builders import (
     MINUTE,
@@ -59,6 +61,33 @@ def test_after_a_loss_the_same_events_give_the_same_alerts() -> None:
 
     before, after = asyncio.run(scenario())
     assert final(before) == final(after) != []
+
+
+class _Reads(MemoryStore):
+    """A store that says of which days its shares were read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last_days: list[int] = []
+
+    async def by_day(self, system: str, first_day: int, last_day: int) -> Mapping[int, Day]:
+        self.last_days.append(last_day)
+        return await super().by_day(system, first_day, last_day)
+
+
+def test_the_shares_of_days_in_turn_are_read_once_each() -> None:
+    """Around midnight batches hold logins of two days; a loss of state forgets both."""
+    census, store = Census(), _Reads()
+    day = milliseconds(START) // DAY_MS
+
+    async def scenario() -> None:
+        for turn in (0, 1, 0, 1, 2, 3, 0):
+            await census.shares("web", (day + turn) * DAY_MS, store)
+        census.forget()
+        await census.shares("web", day * DAY_MS, store)
+
+    asyncio.run(scenario())
+    assert [last - day + SETTLED_DAYS for last in store.last_days] == [0, 1, 2, 3, 0, 0]
 
 
 def calm_then_attacked() -> list[LoginEvent]:
