@@ -2,9 +2,10 @@
 
 A name is *listed* once it was tried from three addresses within a week (Singh et al., NSDI 2024:
 names that several attackers share and customers never use tell an attacker at the first try). Kept
-is, of a name and day (UTC), the earliest try of each of its first three addresses: listing needs no
-more, and what is kept of two halves of the events is what is kept of all, so late, doubled and
-reordered tries change nothing. Read is as of 60 seconds before the try that asks.
+is, of a name and day (UTC), the earliest try of each of its first three addresses: what is kept of
+two halves of the events is what is kept of all, so late, doubled and reordered tries change
+nothing. (On the day with which the week begins, addresses behind the third are not seen.) Read is
+as of 60 seconds before the try that asks.
 
 Names share 65,536 slots, which lie among the memories of accounts (same calls, same expiry):
 
