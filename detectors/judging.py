@@ -64,6 +64,7 @@ BY_NETWORK: Final[tuple[Kind, ...]] = ("ip", "subnet")
 RAISED: Final[frozenset[Kind]] = frozenset({"subnet", "deeds"})
 """Subjects in whose logs stands what judgements of others have found."""
 
+_BY_RATES: Final[frozenset[Kind]] = CROWDS | {"global"}
 _STRANGE: Final = NEW_DEVICE | UNFAMILIAR
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _ASK: Final = RISKS.index("ask")
@@ -85,8 +86,8 @@ class Look(NamedTuple):
     rebuilding: bool = False
 
     def settled(self, kind: Kind) -> int:
-        """How far a log of this kind is settled: a crowd is judged by whole slices alone."""
-        return min(self.settled_ms, self.clock_ms) if kind in CROWDS else self.settled_ms
+        """How far a log of this kind is settled: rates are judged by whole spans of time alone."""
+        return min(self.settled_ms, self.clock_ms) if kind in _BY_RATES else self.settled_ms
 
 
 class Judged(NamedTuple):

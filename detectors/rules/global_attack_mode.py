@@ -76,7 +76,8 @@ def judge(log: SubjectLog, limits: Limits) -> list[Sighting]:
     run_ms = max(1, whole_ms(limits.window) // MINUTE_MS) * MINUTE_MS
     for index, at in enumerate(log.at):
         minute = at // MINUTE_MS
-        if mode.drifts(at // HOUR_MS):
+        hour = at // HOUR_MS
+        if (hour + 1) * HOUR_MS + AS_OF_MS <= log.settled_ms and mode.drifts(hour):
             drifting.append(Hot(index, index))
         if not mode.is_hot(minute) or (
             index + 1 < len(log) and log.at[index + 1] // MINUTE_MS == minute

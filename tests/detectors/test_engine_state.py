@@ -132,6 +132,36 @@ def test_an_hour_that_goes_on_is_read_again(rule: str) -> None:
     assert asyncio.run(live()) == found(events, cut=50, active=active, store=attacked(())) != []
 
 
+def test_a_minute_that_goes_on_is_no_burst() -> None:
+    """Also where every partition is read to its end: in its second half customers log in."""
+    active, store = rules(only="global_attack_mode"), attacked(())
+    events = [
+        login(
+            minute * MINUTE + n * 0.3,
+            f"f{minute}-{n}",
+            account=f"f{minute}-{n}",
+            ip=f"198.51.100.{n + 64 * minute}",
+        )
+        for minute in range(3)
+        for n in range(60)
+    ]
+    events += [
+        login(2 * MINUTE + 30 + n * 0.1, f"c{n}", account=f"c{n}", outcome="success")
+        for n in range(200)
+    ]
+
+    async def live() -> list[Alert]:
+        judge = engine(active)
+        for first in range(0, len(events), 20):
+            batch = arrivals(events[first : first + 20], offset=first)
+            await judge.handle(batch, store, caught_up=True)
+            await judge.sweep(store, [0], batch[-1].appended_ms, idle=False)
+        await finish(judge, store, NOW_MS)
+        return final(store)
+
+    assert asyncio.run(live()) == found(events, active=active, store=attacked(())) == []
+
+
 def test_what_a_sweep_took_can_be_swept_again() -> None:
     """A sweep whose findings were lost on their way is done again, and finds the same."""
 
