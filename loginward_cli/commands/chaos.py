@@ -31,7 +31,8 @@ def command(
         bool, typer.Option("--quick", help="24,000 events, the chief faults once.")
     ] = False,
     folder: Annotated[
-        Path | None, typer.Option(help="Where servers, logs and files go; made anew.")
+        Path | None,
+        typer.Option(help="For servers, logs and files: empty, or of an earlier trial."),
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="Name the faults, and end.")] = False,
     self_test: Annotated[
@@ -46,25 +47,23 @@ def command(
     fault could not be run, or did not show that it hit. Example:
     loginward chaos --events 200000 --faults kill_detect,cut_valkey,zombie_detect --each 2
     """
-    import shutil
-
     from config.settings import load
     from loadtest.chaos.figures import HEADER, failed, figures, table
     from loadtest.chaos.kinds import KINDS, QUICK, chosen
     from loadtest.chaos.trial import Plan, as_json, batch_for, run
     from loginward_cli.demo.signals import Ending
+    from loginward_cli.places import made_anew
 
     if listing:
         columns(((kind.name, kind.tells) for kind in KINDS.values()), ("FAULT", "WHAT IS DONE"))
         return
-    place = folder or load().data_dir / "chaos"
-    shutil.rmtree(place, ignore_errors=True)
-    if self_test:
-        _self_test(place, json=json)
     try:
         kinds = chosen(faults or ",".join(QUICK if quick else KINDS))
     except LoginwardError as wrong:
         fail(str(wrong))
+    place = made_anew(folder, load().data_dir / "chaos")
+    if self_test:
+        _self_test(place, json=json)
     times = each or (1 if quick else FULL_EACH)
     number = events or (QUICK_EVENTS if quick else FULL_EVENTS)
     plan = Plan(

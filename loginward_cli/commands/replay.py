@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loginward_cli.output import emit_json, fail, note, progress, say
+from loginward_cli.places import to_write
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -97,6 +98,10 @@ def command(
     for path in files:
         if not path.is_file():
             fail(f"{path}: no such file; name a file of events (see `loginward convert --help`)")
+    to_write("--alerts", alerts)
+    to_write("--verdicts", verdicts)
+    to_write("--incidents", incidents)
+    to_write("--daily", daily)
     names = load_pseudonyms(load())
     joiner = _facts(names, customers, geo, networks, intel, systems)
     engine = Engine(load_rules(rules).active(), names, joiner)

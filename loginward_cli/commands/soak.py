@@ -19,7 +19,8 @@ def command(
     every: Annotated[str, typer.Option(help="A fault every so often, e.g. 5m.")] = "5m",
     seed: Annotated[int, typer.Option(help="Same seed, same faults in the same order.")] = 1,
     folder: Annotated[
-        Path | None, typer.Option(help="Where servers, logs and files go; made anew.")
+        Path | None,
+        typer.Option(help="For servers, logs and files: empty, or of an earlier trial."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The figures as JSON, last line.")] = False,
 ) -> None:
@@ -30,20 +31,21 @@ def command(
     fault did not hit, logins wait at the end, or a customer was told twice or not at all. Example:
     loginward soak --minutes 60 --rate 2000
     """
-    import shutil
-
     from config.durations import parse_duration
     from config.settings import load
     from loadtest.chaos.soak import SoakPlan, checked, run
     from loginward_cli.demo.signals import Ending
+    from loginward_cli.places import made_anew
 
     try:
         span = parse_duration(every).total_seconds()
+    except ValueError as wrong:
+        fail(f"--every {every}: {wrong}")
+    try:
         plan = checked(SoakPlan(minutes=minutes, rate=rate, every_s=span, seed=seed))
-    except (LoginwardError, ValueError) as wrong:
+    except LoginwardError as wrong:
         fail(str(wrong))
-    place = folder or load().data_dir / "soak"
-    shutil.rmtree(place, ignore_errors=True)
+    place = made_anew(folder, load().data_dir / "soak")
     with Ending():
         soaked = run(plan, place, note)
     if json:

@@ -10,6 +10,7 @@ import typer
 
 from detectors.errors import escaped
 from loginward_cli.output import emit_json, fail, say
+from loginward_cli.places import to_write
 from loginward_cli.rules.common import Json
 
 from .common import By, Reason, counted, hand, keep, known
@@ -49,6 +50,8 @@ def export(
     from config.intel.store import folder_of
     from config.settings import load
 
+    # First of all: what the ledger says was shared must not fail to be written.
+    to_write("--output", output)
     marked, who, settings, told = _tlp(tlp), hand(by, reason), load(), known()
     since = who.now - timedelta(days=days)
     found = shared(
