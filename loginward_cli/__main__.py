@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +19,16 @@ from .output import BAD_INPUT, error
 
 INTERNAL = 70
 """EX_SOFTWARE of sysexits.h: our bug, told apart from findings (1) and bad input (2)."""
+
+_WAYS_OUT = {
+    errno.ENOENT: "; name one that is there (a folder to write into is made first)",
+    errno.ENOTDIR: "; a part of this path is a file: name another place",
+    errno.EISDIR: "; name a file",
+    errno.EACCES: "; this user may not: name another, or change whose it is",
+    errno.EROFS: "; nothing can be written there: name another place",
+    errno.ENOSPC: "; the disk is full: make room",
+}
+"""What a user can do about an error of the file system."""
 
 EPILOG = "Exit codes: 0 fine, 1 findings (where asked for), 2 bad input, 70 a fault of ours."
 
@@ -75,7 +86,7 @@ def main(args: list[str] | None = None) -> None:
     except OSError as failure:
         if failure.filename is None:
             raise
-        error(f"{failure.filename}: {failure.strerror}")
+        error(f"{failure.filename}: {failure.strerror}{_WAYS_OUT.get(failure.errno or 0, '')}")
         sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -29,7 +29,11 @@ def command(
         str | None, typer.Option(help="Only these, with commas: normal,heavy,attack,flood.")
     ] = None,
     contenders: Annotated[
-        str | None, typer.Option(help="Only these, with commas: detect,bare,stock_faust,flink.")
+        str | None,
+        typer.Option(
+            help="Only these, with commas: detect,bare,stock_faust,flink,detect_2_workers,"
+            "detect_archive,everything."
+        ),
     ] = None,
     events: Annotated[int | None, typer.Option(min=1_000, help="Events of a mix.")] = None,
     repetitions: Annotated[int | None, typer.Option(min=1, help="Runs of each.")] = None,
@@ -89,6 +93,11 @@ def command(
     _show(result)
     if docs is not None:
         _write(docs, bench=result)
+    if quick and recorded.bench is None:
+        note(
+            f"nothing to compare with: {record.file_of(record.PAGE)} is not there yet; "
+            "`loginward bench --docs docs/performance.md` writes it"
+        )
     fallen = record.fallen(result, recorded.bench) if quick else []
     for sentence in fallen:
         say(f"slower: {sentence}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,13 +90,19 @@ def show(
         say(line)
 
 
-def _read() -> list[Incident]:
+def _read(patience: timedelta = timedelta(seconds=15)) -> list[Incident]:
     import asyncio
 
+    from config.kafka_admin import ask
     from config.settings import load
+    from loginward_cli.embedded import use_running_stack
     from stream.incidents.whole import told_so_far
 
-    return list(asyncio.run(told_so_far(load().kafka)).values())
+    use_running_stack()
+    kafka = load().kafka
+    # One that does not answer is told in a sentence, as elsewhere.
+    ask(kafka, lambda _: None, patience)
+    return list(asyncio.run(told_so_far(kafka)).values())
 
 
 def _row(one: Incident) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from loginward_cli.logs import set_up
+from loginward_cli.output import fail
 
 
 class Part(StrEnum):
@@ -39,6 +40,8 @@ def command(
     """
     from config.settings import load
 
+    if workers > 1 and part is not Part.ALL:
+        fail(f"--workers {workers}: goes with `run all`; else start `run detect` once a worker")
     settings = load()
     set_up(settings.logging.level, json=settings.logging.json)
     if part is Part.DETECT:

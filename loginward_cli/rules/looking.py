@@ -81,7 +81,8 @@ def show(
         say(f"  gap       {gap}")
     say(f"  runbook   {book.place}")
     for text in book.meanings.values():
-        say(f"            {text}")
+        for line in text.split("\n"):
+            say(f"            {line}")
 
 
 def history(
@@ -147,7 +148,10 @@ def _rule(name: str) -> Rule:
     known = {rule.id: rule for rule in RULES}
     if name not in known:
         near = get_close_matches(name, known, n=1)
-        fail(f"{name}: is no detection; " + (f"did you mean {near[0]}?" if near else "see list"))
+        fail(
+            f"{name}: is no detection; "
+            + (f"did you mean {near[0]}?" if near else "see `loginward rules list`")
+        )
     return known[name]
 
 

@@ -11,7 +11,7 @@ _MEANINGS = {"zh-TW": "### 意義", "en": "### Meaning"}
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """`place` in the checkout or package; `meanings` by language, one paragraph each."""
+    """`place` in the checkout or package; `meanings` by language, a paragraph and its list."""
 
     place: str
     meanings: dict[str, str]
@@ -26,5 +26,10 @@ def runbook(rule: str) -> Runbook:
 
 
 def _first(text: str, title: str) -> str:
-    match = re.search(rf"^{re.escape(title)}\n+([^\n]+)", text, flags=re.MULTILINE)
+    """The first paragraph under `title`, with the list that it announces by a colon."""
+    match = re.search(
+        rf"^{re.escape(title)}\n+([^\n]+(?<=[:：])(?:\n- [^\n]+)+|[^\n]+)",
+        text,
+        flags=re.MULTILINE,
+    )
     return match[1] if match else ""

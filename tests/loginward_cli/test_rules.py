@@ -294,3 +294,13 @@ def test_adopting_what_is_in_force_is_refused(tmp_path: Path, book: Path) -> Non
     again = rules(tmp_path, "adopt", book, "--by", "a", "--reason", "x")
 
     assert (again.returncode, "says the same" in again.stderr) == (2, True)
+
+
+def test_a_meaning_is_told_to_its_end(tmp_path: Path) -> None:
+    """Where the first paragraph announces a list, the list comes along."""
+    found = told(tmp_path, "show", "asn_attack")
+    text = rules(tmp_path, "show", "asn_attack").stdout
+
+    for meaning in found["meaning"].values():
+        assert "\n- `severity` high" in meaning
+        assert all(f"            {line}\n" in text for line in meaning.splitlines())
