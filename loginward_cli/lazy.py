@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 import typer
 
@@ -34,14 +34,20 @@ class LazyGroup(TyperGroup):
     A sub-command that is in the table but not installed is neither listed nor found.
     """
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Stand-ins that know their help line; typer also looks here for names near a wrong one.
+        self.commands = {
+            name: TyperCommand(name, help=text, callback=None) for name, text in present().items()
+        }
+
     def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 (typer's signature)
         """The names in the table's order: first what a newcomer needs."""
-        return list(present())
+        return list(self.commands)
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:  # noqa: ARG002
-        """A stand-in that knows its help line; `resolve_command` replaces it by the real one."""
-        text = present().get(cmd_name)
-        return None if text is None else TyperCommand(cmd_name, help=text, callback=None)
+        """A stand-in; `resolve_command` replaces it by the real one."""
+        return self.commands.get(cmd_name)
 
     def resolve_command(
         self, ctx: Context, args: list[str]

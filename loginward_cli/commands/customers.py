@@ -88,7 +88,10 @@ def load(
 
 @app.command()
 def show(json: Json = False) -> None:
-    """Say what is in force: how many, which version, how old."""
+    """Say what is in force: how many, which version, how old.
+
+    Example: loginward customers show
+    """
     settings, names = _opened()
     made = _in_force(settings, names)
     if made is not None:
@@ -106,7 +109,8 @@ def check(
 ) -> None:
     """Say what is known of one account; it is not shown, only its pseudonym.
 
-    An account on the command line stays in the shell's history; `-` avoids it.
+    An account on the command line stays in the shell's history; `-` avoids it. Example:
+    loginward customers check - < account.txt
     """
     settings, names = _opened()
     made = _in_force(settings, names)
@@ -190,7 +194,10 @@ def load_contacts(
 
 @contacts.command("show")
 def show_contacts(json: Json = False) -> None:
-    """Say how many customers can be reached; no contact is ever shown."""
+    """Say how many customers can be reached; no contact is ever shown.
+
+    Example: loginward customers contacts show
+    """
     from notifier.contacts import ContactBook
 
     settings, _ = _opened()

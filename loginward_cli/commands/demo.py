@@ -41,7 +41,8 @@ def command(
 
     Real Kafka and Valkey and the whole pipeline, on this machine's loopback alone, with made-up
     customers and a made-up attack. Everything ends with the command; the data stays until the next
-    demo. Exit code 0; 70 where something did not add up.
+    demo. Exit code 0; 70 where something did not add up. Example:
+    loginward demo --seconds 120 --profile B:0.2+G
     """
     from config.settings import load
     from loginward_cli.demo import course, summary

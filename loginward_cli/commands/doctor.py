@@ -44,7 +44,11 @@ def command(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON, last line.")] = False,
 ) -> None:
-    """Check this installation; exit 1 where something has to be mended."""
+    """Check this installation; exit 1 where something has to be mended.
+
+    `ok` is well, `note` is a choice to know of, `MEND` names what to do, `-` could not be looked
+    at. Example: loginward doctor --mend
+    """
     use_running_stack()
     settings = load()
     if mend:

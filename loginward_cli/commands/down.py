@@ -17,7 +17,10 @@ def command(
         Path | None, typer.Option(help="Folder of the servers.", metavar="FOLDER")
     ] = None,
 ) -> None:
-    """Stop the embedded servers; their data stays."""
+    """Stop the embedded servers; their data stays.
+
+    Example: loginward down
+    """
     stack = Stack(stack_dir(data))
     running = [server.name for server in stack.status() if server.pid]
     with told():

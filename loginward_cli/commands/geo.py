@@ -30,6 +30,7 @@ def fetch(json: Json = False) -> None:
 
     Pinned and checked; kept in the cache, so that it is fetched once. Without it, or offline, the
     pipeline runs and origins are not known. MMDB files of your own in geo.folder are left alone.
+    Example: loginward geo fetch
     """
     from config.settings import load
     from deploy.embedded import Console
@@ -53,7 +54,10 @@ def fetch(json: Json = False) -> None:
 def check(
     address: Annotated[str, typer.Argument(help="An IPv4 or IPv6 address.")], json: Json = False
 ) -> None:
-    """Say what is known of an address: country, AS and its owner, kinds of network."""
+    """Say what is known of an address: country, AS and its owner, kinds of network.
+
+    Example: loginward geo check 203.0.113.7
+    """
     from config.networks import load_networks
     from config.settings import load
     from detectors.addresses import canonical

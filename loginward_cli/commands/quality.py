@@ -57,12 +57,13 @@ def command(
         typer.Option(
             min=1_000,
             max=10_000_000,
-            help="Also fill a Valkey with so many attacking addresses and weigh it.",
+            help="Also fill a Valkey with so many attacking addresses and weigh it; "
+            "with --profiles none, that alone.",
             metavar="ADDRESSES",
         ),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Runs at a time (as many as cores).")
+        int | None, typer.Option(min=1, max=256, help="Runs at a time; default: as many as cores.")
     ] = None,
     keep: Annotated[
         Path | None,
@@ -79,7 +80,9 @@ def command(
     Each profile is simulated among customers, judged by `replay`, and compared with the simulator's
     ledger; CrowdSec's ssh buckets and fail2ban see the same attempts. Example:
     loginward quality --profiles A,G --seeds 4 --docs docs/quality.md
-    All of it takes hours, so keep what has run: loginward quality --keep .loginward/quality
+
+    All of it takes hours. With --keep it can be stopped, and goes on by the same command:
+    loginward quality --keep .loginward/quality
     """
     from msgspec import structs
 

@@ -18,7 +18,10 @@ def command(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON, last line.")] = False,
 ) -> None:
-    """Say what of the embedded stack runs, and where it listens; exit 1 unless all of it is up."""
+    """Say what of the embedded stack runs, and where it listens; exit 1 unless all of it is up.
+
+    Example: loginward status --json
+    """
     servers = Stack(stack_dir(data)).status()
     if json:
         emit_json({"servers": servers})

@@ -48,7 +48,7 @@ THOROUGH_VARIABLE = "LOGINWARD_TEST_THOROUGH"
 """Set to 1 for tests/effort.py where `--thorough` is given."""
 _NEEDED = ("coverage", "importlinter", "mypy", "pytest", "ruff")
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -61,8 +61,8 @@ def command(
 ) -> None:
     """Set up and run every check and test of this checkout.
 
-    Other arguments go to pytest, which then runs alone: `loginward test -k spray`, or, with ten
-    times the drawn cases, `loginward test --thorough tests/contracts`.
+    Other arguments go to pytest, which then runs alone. Examples: `./loginward test -k spray`, or,
+    with 5 to 10 times the drawn cases, `./loginward test --thorough tests/contracts`.
     """
     if thorough:
         os.environ[THOROUGH_VARIABLE] = "1"

@@ -21,7 +21,11 @@ def command(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Addresses as JSON, last line.")] = False,
 ) -> None:
-    """Start the embedded Kafka and Valkey (for trying out, never for production)."""
+    """Start the embedded Kafka and Valkey (for trying out, never for production).
+
+    They stay until `loginward down`. Other commands find them by the lines this prints. Example:
+    eval "$(loginward up | grep export)" && loginward run all
+    """
     stack = Stack(stack_dir(data), listeners="SASL_SSL" if secure else None, progress=Console())
     with told():
         endpoints = stack.up()

@@ -84,6 +84,7 @@ def ledger(json: Json = False) -> None:
     """List every bulletin: received, applied, in force, hits; oldest first.
 
     Hits are those of its last hunt (`loginward intel hunt`). Exit code 1: the ledger is damaged.
+    Example: loginward intel ledger
     """
     told = known()
     held = _in_force(told)

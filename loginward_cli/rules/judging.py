@@ -41,8 +41,8 @@ def judge_events(
 ) -> None:
     """Judge files of events and print what fires; without a file run the detection's timelines.
 
-    Exit code 1: a timeline failed. Examples: loginward rules test ip_fail_burst
-    loginward rules test ip_fail_burst events.jsonl --rules my-rules.toml
+    Exit code 1: a timeline failed. Example: loginward rules test ip_fail_burst events.jsonl --rules
+    my-rules.toml
     """
     from detectors.rules import RULES
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +45,12 @@ def command(what: Annotated[str, typer.Argument()]) -> None:
         raise ZeroDivisionError("ours")
 '''
 
+ALIASES = {
+    "loginward rules withdraw": "loginward rules unmute",
+    "loginward rules disallow": "loginward rules unmute",
+}
+"""One function under several names has one example."""
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
@@ -76,6 +84,42 @@ def test_each_sub_command_loads_and_says_what_it_does(name: str) -> None:
     assert loaded.help or loaded.short_help or hasattr(loaded, "commands")
 
 
+def leaves(command: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Each command that does something, by what is typed, with its help."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield path, command.help or ""
+        return
+    for name, one in below.items():
+        if not one.hidden:
+            yield from leaves(one, f"{path} {name}")
+
+
+@pytest.mark.parametrize("name", list(present()))
+def test_each_command_has_an_example(name: str) -> None:
+    """Its help shows a whole command line that begins as what was asked for."""
+    for path, text in leaves(load(name), f"loginward {name}"):
+        shown = " ".join(text.split()).partition("Example")[2]
+
+        assert ALIASES.get(path, path) in shown
+
+
+def test_no_line_of_the_list_is_cut_off(tmp_path: Path) -> None:
+    """All of what a command is for can be read on a terminal of 80 columns."""
+    listed = loginward("--help", cwd=tmp_path, environ={"COLUMNS": "80"})
+
+    for name, text in present().items():
+        assert f"  {name:<9}  {text}\n" in listed.stdout
+
+
+def test_a_name_near_the_wrong_one_is_told(tmp_path: Path) -> None:
+    """A slip of the finger costs one look."""
+    ran = loginward("simulat", cwd=tmp_path)
+
+    assert ran.returncode == 2
+    assert "No such command 'simulat'. Did you mean 'simulate'?" in ran.stderr
+
+
 def test_help_lists_without_importing(checkout: Path, tmp_path: Path) -> None:
     """A sub-command that is broken harms neither --help nor its neighbours."""
     answer = loginward("--help", cwd=tmp_path, root=checkout)
@@ -103,7 +147,15 @@ def test_what_is_not_there_is_not_listed(checkout: Path, tmp_path: Path) -> None
         ("nothing", 0, "", ""),
         ("expected", 2, "", "error: x.toml:3 a: '\\x1b[31m': write b\n"),
         ("input", 2, "", "error: line 7: 'x': write y\n"),
-        ("file", 2, "", "error: /nonexistent/file: No such file or directory\n"),
+        (
+            "file",
+            2,
+            "",
+            (
+                "error: /nonexistent/file: No such file or directory; name one that is there "
+                "(a folder to write into is made first)\n"
+            ),
+        ),
         ("findings", 1, 'two lines\nof text\n{"n":1}\n', ""),
     ],
 )
