@@ -156,7 +156,7 @@ def command(
     else:
         summary = _into_file(_starting(request, start or _QUIET_MONDAY), out or Path("-"), ledger)
     said = asdict(summary)
-    note(", ".join(f"{value:g} {name}" for name, value in said.items()))
+    note(", ".join(f"{value:,.0f} {name}" for name, value in said.items()))
     if json:
         emit_json(said)
 
