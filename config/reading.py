@@ -18,6 +18,7 @@ T = TypeVar("T")
 Key = tuple[str, ...]
 CrossCheck = Callable[[Any], Iterable[tuple[Key, str]]]
 
+_WAY_OUT = "name a file that this user can read"
 _MAX_FILE_BYTES = 1_000_000
 
 
@@ -103,7 +104,9 @@ def parse_toml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
         with path.open("rb") as file:
             raw = file.read(_MAX_FILE_BYTES + 1)
     except OSError as failure:
-        raise SettingsError([Problem(place=str(path), text=f"{failure.strerror}")]) from None
+        raise SettingsError(
+            [Problem(place=str(path), text=f"{failure.strerror}; {_WAY_OUT}")]
+        ) from None
     if len(raw) > _MAX_FILE_BYTES:
         raise SettingsError([Problem(place=str(path), text="larger than 1 MB; is it settings?")])
     try:

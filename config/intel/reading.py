@@ -28,7 +28,9 @@ def read_file(
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
     except OSError as failure:
-        raise LoginwardError(f"{name}: {failure.strerror}") from None
+        raise LoginwardError(
+            f"{name}: {failure.strerror}; name a bulletin that this user can read"
+        ) from None
     return data, read_feed(data, name, kind, mapping, progress)
 
 

@@ -109,7 +109,8 @@ def verify(
     from config.settings import load
 
     settings = load()
-    root = _root(settings, directory)
+    # With a copy of the heads a folder from which all was taken is a finding, not a wrong name.
+    root = _root(settings, directory, emptied=heads is not None)
     public = load_public(public_key or public_file(settings.archive.key_file))
     total = sum(len(seals(part.folder(root))) for part in partitions(root))
     with progress("verifying segments", total) as advance:
@@ -125,6 +126,8 @@ def verify(
             f"{report.absent} absent, {report.expired} expired; {report.heads} heads; "
             f"{len(report.findings)} findings"
         )
+    if not report.segments and not report.findings:
+        note(f"{root}: nothing was sealed here, so nothing is proven; --heads COPY tells a loss")
     done(findings=bool(report.findings))
 
 
@@ -141,10 +144,16 @@ def run() -> None:
     raise typer.Exit(run_archive(settings, load_pseudonyms(settings)))
 
 
-def _root(settings: Settings, directory: Path | None) -> Path:
+def _root(settings: Settings, directory: Path | None, *, emptied: bool = False) -> Path:
+    """The archive's folder; one that was named and holds none is refused, unless `emptied`."""
+    from archive.layout import partitions
+
     root = directory or settings.archive.directory
     if not root.is_dir():
         fail(f"archive.directory: {root}: no such folder; name the archive with --directory")
+    sealed = (root / "heads.jsonl").exists() or any(partitions(root))
+    if directory is not None and not emptied and not sealed:
+        fail(f"--directory {root}: holds no archive; name the folder that holds heads.jsonl")
     return root
 
 

@@ -99,6 +99,8 @@ def command(
         fail(f"--docs {docs}: the report is Markdown; name a file that ends in .md")
     if hub is not None and not (hub / "expected.jsonl").is_file():
         fail(f"--hub {hub}: no expected.jsonl there; name the folder of the hub tests")
+    if not courses and hub is None and memory is None:
+        fail(f"--profiles {profiles}: leaves nothing to measure; name some, --hub or --memory")
     plan = quick_plan(courses, not_run) if quick else Plan(courses=courses, not_run=not_run)
     plan = replace(
         plan,

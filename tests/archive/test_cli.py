@@ -155,3 +155,36 @@ def test_bad_input_is_named(cli: Cli, arguments: list[str], place: str) -> None:
     assert run.returncode == 2
     assert run.stderr.startswith(f"error: {place}")
     assert "Traceback" not in run.stderr
+
+
+def test_a_folder_that_is_no_archive_proves_nothing(cli: Cli, tmp_path: Path) -> None:
+    """A wrong name is neither "no such login" nor "all is well"; an empty archive says so."""
+    other = tmp_path / "other"
+    other.mkdir()
+
+    for command in ("query", "verify"):
+        run = cli(command, "--directory", str(other))
+        assert run.returncode == 2
+        assert run.stderr == (
+            f"error: --directory {other}: holds no archive; name the folder that holds "
+            "heads.jsonl\n"
+        )
+    (other / "heads.jsonl").touch()
+    run = cli("verify", "--directory", str(other))
+    assert run.returncode == 0
+    assert "nothing was sealed here, so nothing is proven" in run.stderr
+
+
+def test_what_was_taken_away_whole_is_found_by_a_copy_of_the_heads(
+    cli: Cli, tmp_path: Path
+) -> None:
+    """An empty folder is refused for its name, but not where the heads say what it held."""
+    emptied = tmp_path / "emptied"
+    emptied.mkdir()
+
+    run = cli(
+        "verify", "--directory", str(emptied), "--heads", str(tmp_path / "archive" / "heads.jsonl")
+    )
+
+    assert run.returncode == 1
+    assert "seal: truncated: expected seal" in run.stdout

@@ -44,6 +44,7 @@ def test_the_last_line_is_the_agreed_json(tmp_path: Path) -> None:
         (["--profiles", "A,Z"], "--profiles A,Z: 'Z' is none of A, B,"),
         (["--profiles", "AG"], "--profiles AG: 'AG' is none of"),
         (["--docs", "quality.html"], "--docs quality.html: the report is Markdown"),
+        (["--profiles", "none"], "--profiles none: leaves nothing to measure"),
         (["--hub", "nowhere"], "--hub nowhere: no expected.jsonl there"),
     ],
 )
