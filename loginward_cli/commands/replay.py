@@ -117,10 +117,7 @@ def command(
         found = asyncio.run(
             replay(files, engine, since=span[0], until=span[1], watch=watch, progress=advance)
         )
-    for path, line, why in found.rejected[:_NAMED]:
-        note(f"{path}:{line}: {why}")
-    if len(found.rejected) > _NAMED:
-        note(f"... and {len(found.rejected) - _NAMED} more records that cannot be judged")
+    _name_rejected(found)
     _write_judged(found, typed, alerts, verdicts, incidents)
     if daily is not None:
         for alert in found.alerts:
@@ -199,6 +196,15 @@ def _line(alert: Alert, typed: dict[str, str]) -> bytes:
             alert, accounts=accounts, subject=replace(about, value=value), summary=summary
         )
     return encode(alert) + b"\n"
+
+
+def _name_rejected(found: Replayed) -> None:
+    for path, line, why in found.rejected[:_NAMED]:
+        note(f"{path}:{line}: {why}")
+    if len(found.rejected) > _NAMED:
+        note(f"... and {len(found.rejected) - _NAMED} more records that cannot be judged")
+    if found.rejected and not found.judged:
+        note("none of them is an event: `loginward convert --help` makes events of other records")
 
 
 def _write_judged(

@@ -198,7 +198,7 @@ def test_limits_of_another_file_are_another_version(tmp_path: Path, events: Path
 
 
 def test_records_that_cannot_be_judged_are_named_and_are_no_error(tmp_path: Path) -> None:
-    """Up to twenty by file, line and reason, escaped; the rest as a number; exit 0."""
+    """Up to twenty by file, line and reason, escaped; the rest as a number; a way out; exit 0."""
     bad = tmp_path / "bad.jsonl"
     hostile = b'{"schema": 1, "event_id": "x", "ip": "\\u001b[31m\\u202e"}\n'
     bad.write_bytes(hostile + b"{\n" * 29)
@@ -207,9 +207,10 @@ def test_records_that_cannot_be_judged_are_named_and_are_no_error(tmp_path: Path
 
     assert ran.returncode == 0
     told = ran.stderr.splitlines()
-    assert len(told) == 21
+    assert len(told) == 22
     assert f"{bad}:1: missing_field" in told[0]
-    assert told[-1] == "... and 10 more records that cannot be judged"
+    assert told[-2] == "... and 10 more records that cannot be judged"
+    assert told[-1].startswith("none of them is an event: `loginward convert")
     assert "\x1b" not in ran.stderr
     assert "rejected 30" in ran.stdout
 
