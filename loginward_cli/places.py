@@ -21,6 +21,8 @@ def to_write(option: str, file: Path | None) -> None:
         return
     if file.is_dir():
         fail(f"{option} {file}: is a folder; name a file")
+    if file.exists() and not file.is_file():
+        return  # /dev/null or a pipe is written to as it is: see config.files.whole_file
     folder = file.parent
     if not folder.is_dir():
         fail(f"{option} {file}: {folder} is no folder; make it, or name another place")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from loginward_cli.output import BAD_INPUT, Advance, emit_json, error, fail, note, progress, say
+from loginward_cli.places import to_write
 
 if TYPE_CHECKING:
     from stream.inputs import Reading
@@ -65,6 +66,8 @@ def command(
         return
     if not files:
         fail("no input: name log files, or - for stdin")
+    to_write("--output", None if output == "-" else Path(output))
+    to_write("--rejects", rejects)
     _convert(files, how, output, rejects, json=json)
 
 

@@ -251,9 +251,10 @@ def _verdict_line(verdict: Verdict, typed: dict[str, str]) -> bytes:
 
 def _write(path: Path, content: bytes) -> None:
     """The file whole or not at all: a reader never meets half of it."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    from config.files import whole_file
+
+    with whole_file(path) as file:
+        file.write(content)
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -44,6 +44,7 @@ def export(
     named by a TLP:RED bulletin is held back. The ledger keeps who shared what. Example:
     loginward intel export -o ours.json --by amy --reason "F-ISAC, approved by Lin"
     """
+    from config.files import whole_file
     from config.intel.bulletins import content_of, screen_of
     from config.intel.records import Exported
     from config.intel.sharing import shared, written
@@ -70,9 +71,8 @@ def export(
         content=content_of(data),
     )
     keep(folder_of(settings), record, who)
-    partial = output.with_name(output.name + ".partial")
-    partial.write_bytes(data)
-    partial.replace(output)
+    with whole_file(output) as file:
+        file.write(data)
     if json:
         emit_json(record)
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from loginward_cli.output import columns, done, emit_json, fail, say
+from loginward_cli.places import to_write
 
 from .common import Json, moment, utc_now, when
 
@@ -126,6 +127,7 @@ def export(
     from config.files import whole_file
     from config.governance.exported import as_toml
 
+    to_write("--output", output)
     known = _governed()
     text = as_toml(known.book, f"The rule book with its periods, version {known.version}.")
     with whole_file(output) as file:

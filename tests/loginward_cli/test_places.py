@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,21 @@ def test_what_cannot_be_written_is_told_before_the_work(
     to_write("--daily", None)
 
 
+@pytest.mark.parametrize(
+    "command", [("rules", "export"), ("convert", "--source", "jsonl", "events.jsonl")]
+)
+def test_no_message_names_a_temporary_file(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """The place is the one that was typed."""
+    (tmp_path / "events.jsonl").touch()
+
+    ran = loginward(*command, "-o", "no/x", cwd=tmp_path)
+
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "error: --output no/x: no is no folder; make it, or name another place\n",
+    )
+
+
 def test_a_replay_says_so_before_it_judges(tmp_path: Path) -> None:
     """Hours of judging are not thrown away for a name: exit 2, no traceback."""
     (tmp_path / "events.jsonl").touch()
@@ -69,3 +85,19 @@ def test_a_replay_says_so_before_it_judges(tmp_path: Path) -> None:
     ran = loginward("replay", "events.jsonl", "--alerts", ".", cwd=tmp_path)
 
     assert (ran.returncode, ran.stderr) == (2, "error: --alerts .: is a folder; name a file\n")
+
+
+def test_a_device_or_a_pipe_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """`--alerts /dev/null` as root must not leave a file in place of the device."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    (tmp_path / "events.jsonl").touch()
+    try:
+        ran = loginward("replay", "events.jsonl", "--alerts", "pipe", "--daily", "d", cwd=tmp_path)
+    finally:
+        os.close(held)
+
+    assert ran.returncode == 0, ran.stderr
+    assert pipe.is_fifo()
+    assert (tmp_path / "d").is_file()
