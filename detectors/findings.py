@@ -25,6 +25,8 @@ from .pseudonyms import Pseudonyms
 from .rule import ActiveRule, Clause, Severity, Sighting, whole_ms, worst
 from .windows import CROWDS, Kind, Subject, SubjectLog
 
+BY_RATES: Final[frozenset[Kind]] = CROWDS | {"global"}
+"""Logs that hold a sample: how many logins it is of is counted beside them."""
 _SHOWN_AS: Final[Mapping[Kind, Kind]] = {
     "deeds": "account",
     "paper": "global",
@@ -84,12 +86,23 @@ class Finding:
     @property
     def size(self) -> int:
         """How many attempts the evidence holds; one more once it reads `at least`, and for each
-        login of which the customer came to be told, which makes what follows it graver.
+        login of which the customer came to be told, which makes what follows it graver. Where it is
+        a sample, also how many logins it is of: a sample that is full grows no more.
         """
-        told = 0
+        told = sum(self.rated)
         if self.log.kind == "deeds":
             told = sum(map(alarms, self.entries))
         return sum(end - start for start, end in self.windows) + self.capped + told
+
+    @property
+    def rated(self) -> tuple[int, int]:
+        """Successes and failures by the rates, of a log that holds a sample; else nothing."""
+        if self.log.kind == "global":
+            return self.log.mode.between(self.opened_ms, self.updated_ms)
+        if self.log.kind in CROWDS:
+            first = self.log.at[self.windows[0][0]]
+            return self.log.crowd.between(first, self.updated_ms)
+        return 0, 0
 
     @property
     def entries(self) -> list[bytes]:
@@ -232,12 +245,9 @@ def alert(
         counts["successes"] = successes
     if actions:
         counts["actions"] = actions
-    if finding.log.kind == "global":  # its entries are a sample: what happened is in the rates
-        got_in, failed = finding.log.mode.between(finding.opened_ms, finding.updated_ms)
+    if finding.log.kind in BY_RATES:  # its entries are a sample: what happened is in the rates
+        got_in, failed = finding.rated
         counts |= {"failures": failed, "successes": got_in}
-    if finding.log.kind in CROWDS:  # here too
-        here = finding.log.crowd.between(unpack(entries[0]).at_ms, finding.updated_ms)
-        counts |= {"failures": here.failures, "successes": here.successes}
     if finding.capped:
         counts["capped"] = 1
     rule, clause = told.active.rule, finding.clause

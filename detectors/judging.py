@@ -29,7 +29,7 @@ from .attempts import (
 from .counting import present_ms
 from .deeds import risky
 from .events import AS_OF_MS, instant, rfc3339
-from .findings import Finding, Told, about_whom, alert, finished, gather
+from .findings import BY_RATES, Finding, Told, about_whom, alert, finished, gather
 from .guard import weighed
 from .networks_raised import raised_entry
 from .past import FLAG_RANK, HIGH_RANK, Past, Pasts, bad_times, grown
@@ -37,7 +37,6 @@ from .pseudonyms import Pseudonyms
 from .rule import NEVER, SEVERITIES, ActiveRule, Sighting
 from .verdicts import RISKS, NoticeRisk, Verdict
 from .windows import (
-    CROWDS,
     FOR_EVER_MS,
     LATENESS_MS,
     RETENTION_MS,
@@ -64,7 +63,6 @@ BY_NETWORK: Final[tuple[Kind, ...]] = ("ip", "subnet")
 RAISED: Final[frozenset[Kind]] = frozenset({"subnet", "deeds"})
 """Subjects in whose logs stands what judgements of others have found."""
 
-_BY_RATES: Final[frozenset[Kind]] = CROWDS | {"global"}
 _STRANGE: Final = NEW_DEVICE | UNFAMILIAR
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _ASK: Final = RISKS.index("ask")
@@ -87,7 +85,7 @@ class Look(NamedTuple):
 
     def settled(self, kind: Kind) -> int:
         """How far a log of this kind is settled: rates are judged by whole spans of time alone."""
-        return min(self.settled_ms, self.clock_ms) if kind in _BY_RATES else self.settled_ms
+        return min(self.settled_ms, self.clock_ms) if kind in BY_RATES else self.settled_ms
 
 
 class Judged(NamedTuple):

@@ -186,6 +186,21 @@ def test_the_alert_says_how_many_there_were_beside_its_sample() -> None:
     assert "network AS64510 attacks: at least 50 failed logins within 1 hour" in one.summary
 
 
+def test_a_sample_that_is_full_is_told_again_when_there_were_more() -> None:
+    """Silence in the midst of five minutes has the alert told early; what comes then counts too."""
+    events = arrivals(flood(600, every=0.5))
+    store, judge = MemoryStore(), engine(rules(only=RULE))
+
+    async def run() -> None:
+        for part in (events[:500], events[500:]):
+            await judge.handle(part, store)
+            await finish(judge, store, 0)
+
+    asyncio.run(run())
+
+    assert final(store) == found([arrival.event for arrival in events], active=rules(only=RULE))
+
+
 def test_it_is_judged_when_its_five_minutes_are_over() -> None:
     """What has the numbers is seen by a sweep, whatever the number of failures by then."""
     events = [*flood(40, accounts=40, addresses=40), *flood(10, start=20 * MINUTE, name="g")]
